@@ -1,0 +1,44 @@
+#include "base/port.h"
+
+uint64_t
+port_wall_ms(const struct port *p)
+{
+	return p->wall_ms(p->arg);
+}
+
+uint64_t
+port_mono_ms(const struct port *p)
+{
+	return p->mono_ms(p->arg);
+}
+
+void
+port_boot_id(const struct port *p, uint8_t out[BOOT_LEN])
+{
+	p->boot_id(p->arg, out);
+}
+
+void
+port_random(const struct port *p, void *out, size_t len)
+{
+	p->random(p->arg, out, len);
+}
+
+enum status
+port_read_file(const struct port *p, const char *path, struct buf *out)
+{
+	return p->read_file(p->arg, path, out);
+}
+
+enum status
+port_write_file(
+    const struct port *p, const char *path, struct bytes in, bool secret)
+{
+	return p->write_file(p->arg, path, in, secret);
+}
+
+enum status
+port_remove_file(const struct port *p, const char *path)
+{
+	return p->remove_file(p->arg, path);
+}

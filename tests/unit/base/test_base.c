@@ -1,0 +1,142 @@
+#include "support/expect.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/enc.h"
+#include "base/port.h"
+
+/* Catches a reader that runs past the end, or forgets that it did. */
+static void
+test_reader_past_the_end_stays_bad(void **state)
+{
+	uint8_t in[] = {1, 2, 3};
+	struct reader r;
+
+	(void)state;
+	reader_init(&r, bytes_of(in, sizeof(in)));
+	assert_int_equal(reader_u16(&r), 0x0102);
+	assert_int_equal(reader_u32(&r), 0);
+	EXPECT(r.bad);
+	assert_int_equal(reader_u8(&r), 0);
+	EXPECT(!reader_done(&r));
+}
+
+/* Catches a varint with two spellings, or one that overflows. */
+static void
+test_varint_has_one_spelling(void **state)
+{
+	uint64_t values[] = {0, 1, 127, 128, 300, UINT32_MAX, UINT64_MAX};
+	uint8_t longer[] = {0x81, 0x00};
+	uint8_t over[] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+	    0x02};
+	struct reader r;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+		struct buf b;
+
+		buf_init(&b, 16);
+		buf_varint(&b, values[i]);
+		reader_init(&r, buf_view(&b));
+		EXPECT(reader_varint(&r) == values[i]);
+		EXPECT(reader_done(&r));
+		buf_free(&b);
+	}
+	reader_init(&r, bytes_of(longer, sizeof(longer)));
+	(void)reader_varint(&r);
+	EXPECT(r.bad);
+	reader_init(&r, bytes_of(over, sizeof(over)));
+	(void)reader_varint(&r);
+	EXPECT(r.bad);
+}
+
+/* Catches a buffer that grows past its ceiling or forgets its error. */
+static void
+test_buf_ceiling_holds_and_error_sticks(void **state)
+{
+	struct buf b;
+
+	(void)state;
+	buf_init(&b, 4);
+	buf_str(&b, "abc");
+	buf_str(&b, "d");
+	EXPECT(b.err == ST_OK && b.len == 4);
+	buf_str(&b, "e");
+	EXPECT(b.err == ST_LIMIT && b.len == 4);
+	buf_reset(&b);
+	buf_printf(&b, "%d", 1234);
+	EXPECT(strcmp(buf_cstr(&b), "1234") == 0);
+	buf_free(&b);
+}
+
+/* Catches a decoder that takes two texts for the same bytes. */
+static void
+test_encodings_have_one_spelling(void **state)
+{
+	uint8_t raw[16], back[16];
+	char text[64];
+	size_t len;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(raw); i++)
+		raw[i] = (uint8_t)(i * 17);
+	hex_encode(text, bytes_of(raw, 16));
+	EXPECT_OK(hex_decode(back, 16, bytes_str(text)));
+	EXPECT(memcmp(raw, back, 16) == 0);
+	EXPECT_ST(hex_decode(back, 1, bytes_str("AA")), ST_INVALID);
+	base32_encode(text, bytes_of(raw, 16));
+	assert_int_equal(strlen(text), 26);
+	EXPECT_OK(base32_decode(back, 16, bytes_str(text)));
+	EXPECT(memcmp(raw, back, 16) == 0);
+	text[25] = (char)(text[25] == 'b' ? 'c' : 'b');
+	EXPECT_ST(base32_decode(back, 16, bytes_str(text)), ST_INVALID);
+	base64_encode(text, bytes_of(raw, 16));
+	EXPECT_OK(base64_decode(back, 16, &len, bytes_str(text)));
+	EXPECT(len == 16 && memcmp(raw, back, 16) == 0);
+	EXPECT_ST(base64_decode(back, 15, &len, bytes_str(text)), ST_LIMIT);
+	EXPECT_ST(base64_decode(back, 16, &len, bytes_str("QQ")), ST_INVALID);
+	EXPECT_ST(base64_decode(back, 16, &len, bytes_str("QR==")), ST_INVALID);
+}
+
+/* Catches a write that leaves half a file, or a read that hides absence. */
+static void
+test_file_is_there_whole_or_not_at_all(void **state)
+{
+	const struct port *p = port_system();
+	char dir[] = "/tmp/daybreak-base-XXXXXX", path[64];
+	struct buf b;
+
+	(void)state;
+	EXPECT(mkdtemp(dir) != NULL);
+	(void)snprintf(path, sizeof(path), "%s/f", dir);
+	buf_init(&b, 8);
+	EXPECT_ST(port_read_file(p, path, &b), ST_ABSENT);
+	EXPECT_OK(port_write_file(p, path, bytes_str("12345678"), true));
+	EXPECT_OK(port_read_file(p, path, &b));
+	EXPECT_BYTES(buf_view(&b), bytes_str("12345678"));
+	EXPECT_OK(port_write_file(p, path, bytes_str("123456789"), true));
+	buf_reset(&b);
+	EXPECT_ST(port_read_file(p, path, &b), ST_LIMIT);
+	EXPECT_OK(port_remove_file(p, path));
+	EXPECT_OK(port_remove_file(p, path));
+	assert_int_equal(rmdir(dir), 0);
+	buf_free(&b);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_reader_past_the_end_stays_bad),
+	    cmocka_unit_test(test_varint_has_one_spelling),
+	    cmocka_unit_test(test_buf_ceiling_holds_and_error_sticks),
+	    cmocka_unit_test(test_encodings_have_one_spelling),
+	    cmocka_unit_test(test_file_is_there_whole_or_not_at_all),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
