@@ -1,0 +1,160 @@
+#ifndef ENTRY_ENTRY_H
+#define ENTRY_ENTRY_H
+/*
+ * entry: one act, written once: `head LF body`, two lines of I-JSON.
+ *
+ * The bytes as first written are the entry.  They are hashed, stored and sent
+ * as they are and never written again from their meaning.  This module reads
+ * them (every check of docs/FORMAT.md, A and B) and writes new ones.
+ *
+ * Results of reading, which the caller must tell apart:
+ *   whole      head and body are right
+ *   blind      the head is right; the body is absent, erased, too long, does
+ *              not hash to head.body, or breaks a rule: its values are unknown
+ *   malformed  the head breaks a rule (ST_INVALID): it keeps its place in
+ *              chain and log, gives causality if it can be read that far,
+ *              and has no effect
+ */
+#include "base/buf.h"
+#include "base/limits.h"
+#include "entry/json.h"
+#include "entry/path.h"
+
+#define ENTRY_VERBS(X)                                                         \
+	X(OPEN, "open")                                                        \
+	X(SET, "set")                                                          \
+	X(AMEND, "amend")                                                      \
+	X(ADD, "add")                                                          \
+	X(DROP, "drop")                                                        \
+	X(KEEP, "keep")                                                        \
+	X(ADVANCE, "advance")                                                  \
+	X(LINK, "link")                                                        \
+	X(SIGN, "sign")                                                        \
+	X(ATTACH, "attach")                                                    \
+	X(NOTE, "note")                                                        \
+	X(APPROVE, "approve")                                                  \
+	X(RELEASE, "release")                                                  \
+	X(VOID, "void")                                                        \
+	X(PRINT, "print")                                                      \
+	X(HOLD, "hold")                                                        \
+	X(ADMIT, "admit")
+
+enum verb {
+	DO_NONE,
+#define ENTRY_VERB_ENUM(name, text) DO_##name,
+	ENTRY_VERBS(ENTRY_VERB_ENUM)
+#undef ENTRY_VERB_ENUM
+	DO_COUNT
+};
+
+const char *verb_name(enum verb v); /* static; "" for DO_NONE */
+enum verb verb_of(struct bytes name);
+
+enum entry_body {
+	ENTRY_BODY_WHOLE,
+	ENTRY_BODY_BLIND,
+};
+
+/*
+ * A read entry.  All ranges borrow from the entry's bytes, or from `text`
+ * where a string had escapes; both must outlive the use.
+ */
+struct entry {
+	struct bytes raw;	/* head, LF, body; or the head alone */
+	struct bytes head_line; /* up to the first LF */
+	struct bytes body_line; /* behind it; empty where absent */
+
+	struct bytes court, kind, by, at, rec; /* unescaped */
+	uint8_t chain[CHAIN_LEN];
+	uint64_t seq;
+	enum verb verb;
+	uint64_t wall, mono;
+	uint8_t boot[BOOT_LEN];
+	uint8_t body_hash[HASH_LEN];
+
+	struct bytes *on; /* owned; unescaped paths, words or ids */
+	size_t on_count;
+	uint8_t (*after)[ID_LEN]; /* owned; sorted */
+	size_t after_count;
+
+	bool has_seen;
+	uint64_t seen_size;
+	uint8_t seen_root[ID_LEN];
+
+	char dev[DEV_LEN + 1]; /* "" but at seq 1 */
+	bool has_old;
+	uint8_t old_chain[CHAIN_LEN];
+	uint64_t old_seq;
+	uint8_t old_link[HASH_LEN];
+
+	enum entry_body body_is;
+	const char *body_why; /* static words for blind, or NULL */
+	/* Body nodes, valid where ENTRY_BODY_WHOLE; 0 where absent. */
+	struct json head, body;
+	uint32_t data, reason, more;
+	struct buf text; /* unescaped strings */
+
+	const char *why; /* static words for the last refusal */
+};
+
+void entry_init(struct entry *e);
+void entry_free(struct entry *e);
+
+/*
+ * Read an entry's bytes: two lines, or the head line alone (then blind).
+ * Memory is kept from call to call.  ST_INVALID with e->why: malformed; then
+ * chain, seq, rec, wall and after stand where they could be read
+ * (e->verb == DO_NONE and zeroes else).  ST_NOMEM.
+ */
+MUST_CHECK enum status entry_parse(struct entry *e, struct bytes raw);
+
+/* The i-th value of data: node in e->body.  Only where whole. */
+uint32_t entry_value(const struct entry *e, size_t i);
+
+/* SHA-256 of the bytes before the first LF, or of all of them. */
+void entry_digest(uint8_t out[HASH_LEN], struct bytes raw);
+
+/*
+ * Writing.  `data`, `reason` and `more` are JSON text (data: an array of
+ * scalars as long as `on`; more: an object or empty; reason: plain text or
+ * empty, escaped here).  The result is parsed by entry_parse before it is
+ * returned: what we write we can read.  ST_INVALID with *why, ST_LIMIT when
+ * over ENTRY_BYTES_MAX, ST_NOMEM.
+ */
+struct entry_new {
+	const char *court;
+	uint8_t chain[CHAIN_LEN];
+	uint64_t seq;
+	const char *rec, *kind, *by, *at;
+	enum verb verb;
+	const struct bytes *on;
+	size_t on_count;
+	uint64_t wall, mono;
+	uint8_t boot[BOOT_LEN];
+	const uint8_t (*after)[ID_LEN]; /* sorted here */
+	size_t after_count;
+	bool has_seen;
+	uint64_t seen_size;
+	uint8_t seen_root[ID_LEN];
+	const char *dev; /* at seq 1, else NULL */
+	bool has_old;
+	uint8_t old_chain[CHAIN_LEN];
+	uint64_t old_seq;
+	uint8_t old_link[HASH_LEN];
+	uint8_t salt[SALT_LEN];
+	struct bytes data, reason, more;
+};
+
+MUST_CHECK enum status entry_write(
+    const struct entry_new *n, struct buf *out, const char **why);
+
+/* UUIDv7 (RFC 9562): 48 bits of `wall`, 74 random bits from `rnd`. */
+void rec_new(char out[REC_LEN + 1], uint64_t wall, const uint8_t rnd[10]);
+
+/* RFC 3339 of `wall_ms` at an offset in minutes east of UTC. */
+void at_format(char out[32], uint64_t wall_ms, int offset_min);
+
+/* Milliseconds since 1970 of a valid `at`; ST_INVALID. May be before 1970. */
+MUST_CHECK enum status at_parse(int64_t *out_ms, int *out_offset_min, struct bytes at);
+
+#endif
