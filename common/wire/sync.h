@@ -1,0 +1,178 @@
+#ifndef WIRE_SYNC_H
+#define WIRE_SYNC_H
+/*
+ * sync: what `POST /v1/sync` says, both ways, as structs (docs/PROTOCOL.md,
+ * sections 2 to 5).
+ *
+ * Encoding appends a whole container to a buffer.  Decoding checks every
+ * length and count against base/limits.h before it is used, puts back what the
+ * writer cut out, and owns all it made: ranges in the structs live until the
+ * message is freed or decoded anew.  Links are not checked here: a reader gives
+ * bytes and digests, its caller computes links.
+ *
+ * Threads: one message, one thread.  The codec (dictionaries) is immutable
+ * after creation and shared.
+ */
+#include "base/buf.h"
+#include "base/limits.h"
+#include "tlog/merkle.h"
+
+/* Compression contexts and dictionaries; make one for each thread. */
+struct wire_codec;
+MUST_CHECK enum status wire_codec_new(struct wire_codec **out);
+void wire_codec_free(struct wire_codec *c);
+/* Id of the newest built-in dictionary; 0 if none is built in. */
+uint32_t wire_dict_newest(const struct wire_codec *c);
+
+enum wire_form {
+	WIRE_WHOLE = 0,
+	WIRE_HEAD = 1,	   /* body withheld, purged or erased */
+	WIRE_LOST = 2,	   /* only the digest */
+	WIRE_VERBATIM = 3, /* whole, with bytes that cannot be substituted */
+};
+
+struct wire_entry {
+	enum wire_form form;
+	struct bytes raw;	  /* bytes of the entry, exactly; empty if lost */
+	uint8_t digest[HASH_LEN]; /* decoded: always; encoding: if lost */
+};
+
+struct wire_piece {
+	uint8_t chain[CHAIN_LEN];
+	uint64_t first;
+	bool has_base; /* base is stated */
+	bool hole;     /* what lies before `first` is gone for good */
+	uint8_t base[HASH_LEN];
+	struct wire_entry *entry;
+	size_t count;
+	uint8_t sig[SIG_LEN];
+};
+
+struct wire_hint {
+	uint8_t chain[CHAIN_LEN];
+	uint64_t seq;
+	uint8_t prev[HASH_LEN];
+	struct wire_entry entry;
+	uint8_t sig[SIG_LEN];
+};
+
+struct wire_cursor {
+	uint8_t scope[ID_LEN];
+	uint64_t place, sub;
+};
+
+struct wire_returned {
+	uint64_t place; /* in the old log */
+	uint8_t chain[CHAIN_LEN];
+	uint64_t seq;
+	uint8_t prev[HASH_LEN];
+	struct wire_entry entry;
+	uint8_t sig[SIG_LEN];
+};
+
+/* A request. */
+struct sync_up {
+	struct wire_piece *piece;
+	size_t piece_count;
+	struct wire_hint *hint;
+	size_t hint_count;
+	struct wire_cursor *cursor;
+	size_t cursor_count;
+	bool has_checkpoint;
+	uint64_t size;
+	uint8_t root16[ID_LEN];
+	struct bytes note; /* empty: none */
+	struct wire_returned *returned;
+	size_t returned_count;
+};
+
+enum ack_status {
+	ACK_TAKEN = 0,
+	ACK_GAP = 1,
+	ACK_HELD = 2,
+	ACK_REFUSED = 3,
+	ACK_QUOTA = 4,
+	ACK_LATER = 5,
+	ACK_CLOSED = 6,
+};
+
+struct wire_ack {
+	uint8_t chain[CHAIN_LEN];
+	enum ack_status status;
+	uint64_t seq;
+};
+
+struct wire_receipt {
+	uint8_t chain[CHAIN_LEN];
+	uint64_t seq, place;
+	struct merkle_proof proof;
+};
+
+enum wire_stream_flags { STREAM_BARE = 1, STREAM_SERVER = 4 };
+
+struct wire_stream_entry {
+	uint64_t place;
+	unsigned flags;
+	uint8_t chain[CHAIN_LEN];
+	uint64_t seq;
+	uint8_t prev[HASH_LEN];
+	struct wire_entry entry;
+};
+
+struct wire_part {
+	uint8_t scope[ID_LEN];
+	uint64_t place, sub; /* the new cursor */
+	bool more;
+	struct wire_stream_entry *entry; /* ascending place */
+	size_t count;
+	struct bytes proof; /* multi-inclusion: HASH_LEN each */
+};
+
+enum wire_want { WANT_NOTE = 1, WANT_RETURNED = 2 };
+
+/* An answer. */
+struct sync_down {
+	struct wire_ack *ack;
+	size_t ack_count;
+	struct bytes note; /* checkpoint; empty: none */
+	struct merkle_proof consistency;
+	struct wire_receipt *receipt;
+	size_t receipt_count;
+	struct wire_part *part;
+	size_t part_count;
+	bool has_time;
+	uint64_t time_ms;
+	unsigned want;
+	uint64_t kept;
+	bool has_hints;
+	uint64_t hints_taken;
+};
+
+/*
+ * Append the container.  `court` is the court's code, known to both sides.
+ * All ranges are borrowed for the call.  ST_LIMIT over FRAME_BYTES_MAX or
+ * FRAME_WIRE_BYTES_MAX; ST_NOMEM.
+ */
+MUST_CHECK enum status sync_up_encode(struct wire_codec *c, uint32_t dict,
+    const char *court, const struct sync_up *m, struct buf *out);
+MUST_CHECK enum status sync_down_encode(struct wire_codec *c, uint32_t dict,
+    const char *court, const struct sync_down *m, struct buf *out);
+
+/* A decoded message and its memory. */
+struct sync_msg;
+MUST_CHECK enum status sync_msg_new(struct sync_msg **out);
+void sync_msg_free(struct sync_msg *m);
+
+/*
+ * Decode.  *out is owned by `m`.  *dict is the dictionary that was used.
+ * ST_INVALID, ST_LIMIT, ST_NEWER (an unknown section or version), ST_ABSENT
+ * (unknown dictionary), ST_NOMEM; *why gets static words.
+ */
+MUST_CHECK enum status sync_up_decode(struct wire_codec *c, struct sync_msg *m,
+    const char *court, struct bytes in, const struct sync_up **out,
+    uint32_t *dict, const char **why);
+MUST_CHECK enum status sync_down_decode(struct wire_codec *c,
+    struct sync_msg *m, const char *court, struct bytes in,
+    const struct sync_down **out, uint32_t *dict, const char **why);
+
+#endif
