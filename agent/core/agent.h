@@ -1,0 +1,153 @@
+#ifndef AGENT_AGENT_H
+#define AGENT_AGENT_H
+/*
+ * agent: Daybreak on a handheld, as a C API that a screen can sit on.
+ *
+ * One `struct agent` is one handheld: a folder with the sealed log in it.
+ * Open, unlock, then append and query; sync when there is a network.  An
+ * append that returned ST_OK is durable.  Nothing here prints, waits for a
+ * terminal, or starts a thread; agent_sync blocks for one exchange and may be
+ * run on a thread of the caller's, one call at a time for one agent.
+ *
+ * Text that comes out is UTF-8.  JSON that comes out is canonical.  Words for
+ * the last failure, in Chinese and English, are kept in the handle.
+ */
+#include "base/buf.h"
+#include "base/limits.h"
+#include "base/port.h"
+#include "entry/entry.h"
+
+struct agent; /* private to agent/core */
+
+/* How the agent reaches the centre.  The real one is uplink_curl; a test or
+ * the simulation gives its own. */
+enum agent_service {
+	SERVICE_DESCRIPTOR, /* GET, public, certificate not yet known */
+	SERVICE_ENROL,	    /* POST, public, under the court's CA */
+	SERVICE_CHALLENGE,
+	SERVICE_RENEW_EXPIRED,
+	SERVICE_SYNC, /* POST, mutual TLS */
+	SERVICE_RENEW,
+};
+struct agent_reply {
+	int status;	    /* HTTP status */
+	int retry_after_s;  /* -1 where the server stated none */
+	struct buf body;    /* owned by the caller of exchange */
+	const char *tls_why; /* static words for a TLS refusal, or NULL */
+	uint64_t bytes_up, bytes_down; /* headers and body */
+};
+struct agent_uplink {
+	void *arg;
+	/*
+	 * One exchange.  `address` is host:port; `ca`, `cert` DER or empty;
+	 * `key` a PKCS#8 DER private key or empty.  ST_OK with any HTTP status,
+	 * ST_NET when no answer came.
+	 */
+	enum status (*exchange)(void *arg, enum agent_service what,
+	    const char *address, struct bytes ca, struct bytes cert,
+	    struct bytes key, struct bytes body, struct agent_reply *out);
+};
+
+struct agent_config {
+	const char *home;	/* folder; made if absent */
+	const struct port *port;
+	const struct agent_uplink *uplink; /* NULL: no network */
+	int utc_offset_min;	/* for `at`; 480 in China */
+	bool weak_kdf_for_tests; /* cheap Argon2id; never set by the CLI */
+};
+
+MUST_CHECK enum status agent_open(struct agent **out, const struct agent_config *c);
+void agent_close(struct agent *a);
+
+/* Words for the last failure; never NULL; valid until the next call. */
+const char *agent_error_en(const struct agent *a);
+const char *agent_error_zh(const struct agent *a);
+
+/* ---- joining and locks */
+
+/*
+ * Enrol with a code (PROTOCOL.md §7): keys are made and kept sealed before the
+ * first request, so that a lost answer is asked for again with the same keys.
+ * The first officer's slot is made with `passphrase`.  ST_DENIED: code refused;
+ * ST_NET: try again, same call.
+ */
+MUST_CHECK enum status agent_enrol(
+    struct agent *a, struct bytes code, struct bytes passphrase);
+MUST_CHECK enum status agent_unlock(
+    struct agent *a, const char *officer, struct bytes passphrase);
+void agent_lock(struct agent *a); /* full lock: keys wiped */
+bool agent_is_unlocked(const struct agent *a);
+MUST_CHECK enum status agent_screen_pin(struct agent *a, struct bytes pin);
+void agent_screen_lock(struct agent *a);
+MUST_CHECK enum status agent_screen_unlock(struct agent *a, struct bytes pin);
+MUST_CHECK enum status agent_officer_add(
+    struct agent *a, const char *officer, struct bytes passphrase);
+MUST_CHECK enum status agent_officer_remove(struct agent *a, const char *officer);
+
+/* ---- writing */
+
+/*
+ * Begin an edit of `rec`: remembers the record's heads as they are on the
+ * screen now; what is appended in this edit states them as `after`.  An edit
+ * of no record (rec NULL) opens a new one.
+ */
+struct agent_edit {
+	char rec[REC_LEN + 1];
+	uint8_t after[AFTER_COUNT_MAX][ID_LEN];
+	size_t after_count;
+};
+MUST_CHECK enum status agent_edit_begin(
+    struct agent *a, const char *rec, struct agent_edit *out);
+
+struct agent_act {
+	const char *kind; /* "search"; the version is the newest known; only for open */
+	enum verb verb;
+	const struct bytes *on;
+	size_t on_count;
+	struct bytes data;   /* JSON array as long as `on` */
+	struct bytes reason; /* text */
+	struct bytes more;   /* JSON object */
+	const char *at;	     /* RFC 3339, or NULL: now */
+};
+
+/*
+ * Append one act; durable on ST_OK.  *id is its id.  Data is validated by kind
+ * (ST_INVALID with words) but an irregular act is written and found, never
+ * refused.  A `sign` gets `shown` put in here.  ST_FULL, ST_LOCKED, ST_IO.
+ */
+MUST_CHECK enum status agent_append(struct agent *a, struct agent_edit *edit,
+    const struct agent_act *act, uint8_t id[ID_LEN]);
+
+/* ---- reading */
+
+/* State bytes of a record (MERGE.md).  ST_ABSENT. */
+MUST_CHECK enum status agent_state(struct agent *a, const char *rec, struct buf *out);
+/* The entries of a record as a JSON array, in order: id, head, body, place. */
+MUST_CHECK enum status agent_history(struct agent *a, const char *rec, struct buf *out);
+/* Findings of a record, or of all (rec NULL), as a JSON array. */
+MUST_CHECK enum status agent_findings(struct agent *a, const char *rec, struct buf *out);
+/* Records, newest first, as JSON lines: {"rec","kind","label","status",…}. */
+MUST_CHECK enum status agent_list(
+    struct agent *a, const char *kind, size_t limit, struct buf *out);
+/* {"entries","queued","oldest_queued_ms","receipt","proof","clock_offset_ms",
+ *  "findings","disk_free","alarms",…}; works locked, with less in it. */
+MUST_CHECK enum status agent_status(struct agent *a, struct buf *out);
+/* A row's record by the key it was imported under; ST_ABSENT. */
+MUST_CHECK enum status agent_imported(
+    struct agent *a, struct bytes key, char rec[REC_LEN + 1]);
+/* Verify own chain, stored receipts and proofs; JSON report.  ST_CORRUPT. */
+MUST_CHECK enum status agent_verify(struct agent *a, struct buf *report);
+
+/* ---- sync */
+
+struct agent_sync_result {
+	uint64_t sent, acked, received, place;
+	uint64_t bytes_up, bytes_down;
+	bool more;	  /* another sync is worth it at once */
+	bool alarmed;	  /* something failed to prove; see status */
+	int retry_after_s; /* -1, or wait this long */
+};
+/* One exchange.  ST_NET, ST_AGAIN (retry later), ST_DENIED (not accepted). */
+MUST_CHECK enum status agent_sync(struct agent *a, struct agent_sync_result *out);
+
+#endif
