@@ -23,16 +23,16 @@ struct agent; /* private to agent/core */
  * the simulation gives its own. */
 enum agent_service {
 	SERVICE_DESCRIPTOR, /* GET, public, certificate not yet known */
-	SERVICE_ENROL,	    /* POST, public, under the court's CA */
+	SERVICE_ENROL,      /* POST, public, under the court's CA */
 	SERVICE_CHALLENGE,
 	SERVICE_RENEW_EXPIRED,
 	SERVICE_SYNC, /* POST, mutual TLS */
 	SERVICE_RENEW,
 };
 struct agent_reply {
-	int status;	    /* HTTP status */
-	int retry_after_s;  /* -1 where the server stated none */
-	struct buf body;    /* owned by the caller of exchange */
+	int status;          /* HTTP status */
+	int retry_after_s;   /* -1 where the server stated none */
+	struct buf body;     /* owned by the caller of exchange */
 	const char *tls_why; /* static words for a TLS refusal, or NULL */
 	uint64_t bytes_up, bytes_down; /* headers and body */
 };
@@ -49,14 +49,15 @@ struct agent_uplink {
 };
 
 struct agent_config {
-	const char *home;	/* folder; made if absent */
+	const char *home; /* folder; made if absent */
 	const struct port *port;
 	const struct agent_uplink *uplink; /* NULL: no network */
-	int utc_offset_min;	/* for `at`; 480 in China */
+	int utc_offset_min;                /* for `at`; 480 in China */
 	bool weak_kdf_for_tests; /* cheap Argon2id; never set by the CLI */
 };
 
-MUST_CHECK enum status agent_open(struct agent **out, const struct agent_config *c);
+MUST_CHECK enum status agent_open(
+    struct agent **out, const struct agent_config *c);
 void agent_close(struct agent *a);
 
 /* Words for the last failure; never NULL; valid until the next call. */
@@ -82,7 +83,8 @@ void agent_screen_lock(struct agent *a);
 MUST_CHECK enum status agent_screen_unlock(struct agent *a, struct bytes pin);
 MUST_CHECK enum status agent_officer_add(
     struct agent *a, const char *officer, struct bytes passphrase);
-MUST_CHECK enum status agent_officer_remove(struct agent *a, const char *officer);
+MUST_CHECK enum status agent_officer_remove(
+    struct agent *a, const char *officer);
 
 /* ---- writing */
 
@@ -100,14 +102,15 @@ MUST_CHECK enum status agent_edit_begin(
     struct agent *a, const char *rec, struct agent_edit *out);
 
 struct agent_act {
-	const char *kind; /* "search"; the version is the newest known; only for open */
+	const char *
+	    kind; /* "search"; the version is the newest known; only for open */
 	enum verb verb;
 	const struct bytes *on;
 	size_t on_count;
 	struct bytes data;   /* JSON array as long as `on` */
 	struct bytes reason; /* text */
 	struct bytes more;   /* JSON object */
-	const char *at;	     /* RFC 3339, or NULL: now */
+	const char *at;      /* RFC 3339, or NULL: now */
 };
 
 /*
@@ -121,11 +124,14 @@ MUST_CHECK enum status agent_append(struct agent *a, struct agent_edit *edit,
 /* ---- reading */
 
 /* State bytes of a record (MERGE.md).  ST_ABSENT. */
-MUST_CHECK enum status agent_state(struct agent *a, const char *rec, struct buf *out);
+MUST_CHECK enum status agent_state(
+    struct agent *a, const char *rec, struct buf *out);
 /* The entries of a record as a JSON array, in order: id, head, body, place. */
-MUST_CHECK enum status agent_history(struct agent *a, const char *rec, struct buf *out);
+MUST_CHECK enum status agent_history(
+    struct agent *a, const char *rec, struct buf *out);
 /* Findings of a record, or of all (rec NULL), as a JSON array. */
-MUST_CHECK enum status agent_findings(struct agent *a, const char *rec, struct buf *out);
+MUST_CHECK enum status agent_findings(
+    struct agent *a, const char *rec, struct buf *out);
 /* Records, newest first, as JSON lines: {"rec","kind","label","status",…}. */
 MUST_CHECK enum status agent_list(
     struct agent *a, const char *kind, size_t limit, struct buf *out);
@@ -143,11 +149,12 @@ MUST_CHECK enum status agent_verify(struct agent *a, struct buf *report);
 struct agent_sync_result {
 	uint64_t sent, acked, received, place;
 	uint64_t bytes_up, bytes_down;
-	bool more;	  /* another sync is worth it at once */
-	bool alarmed;	  /* something failed to prove; see status */
+	bool more;         /* another sync is worth it at once */
+	bool alarmed;      /* something failed to prove; see status */
 	int retry_after_s; /* -1, or wait this long */
 };
 /* One exchange.  ST_NET, ST_AGAIN (retry later), ST_DENIED (not accepted). */
-MUST_CHECK enum status agent_sync(struct agent *a, struct agent_sync_result *out);
+MUST_CHECK enum status agent_sync(
+    struct agent *a, struct agent_sync_result *out);
 
 #endif

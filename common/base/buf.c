@@ -10,7 +10,7 @@ void
 buf_init(struct buf *b, size_t max)
 {
 	assert(max > 0);
-	*b = (struct buf){.max = max};
+	*b = (struct buf){ .max = max };
 }
 
 void
@@ -19,7 +19,7 @@ buf_free(struct buf *b)
 	size_t max = b->max;
 
 	free(b->p);
-	*b = (struct buf){.max = max};
+	*b = (struct buf){ .max = max };
 }
 
 void
@@ -118,7 +118,7 @@ buf_u8(struct buf *b, uint8_t v)
 void
 buf_u16(struct buf *b, uint16_t v)
 {
-	uint8_t x[2] = {(uint8_t)(v >> 8), (uint8_t)v};
+	uint8_t x[2] = { (uint8_t)(v >> 8), (uint8_t)v };
 
 	buf_add(b, x, 2);
 }
@@ -194,7 +194,7 @@ buf_printf(struct buf *b, const char *fmt, ...)
 struct bytes
 buf_view(const struct buf *b)
 {
-	return (struct bytes){b->p, b->len};
+	return (struct bytes){ b->p, b->len };
 }
 
 const char *

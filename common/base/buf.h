@@ -16,7 +16,7 @@ struct buf {
 	uint8_t *p; /* owned; NULL while nothing was appended */
 	size_t len;
 	size_t cap;
-	size_t max;	 /* ceiling of len */
+	size_t max;      /* ceiling of len */
 	enum status err; /* ST_OK, or the first failure */
 };
 
@@ -41,7 +41,7 @@ void buf_u32(struct buf *b, uint32_t v); /* big-endian */
 void buf_u64(struct buf *b, uint64_t v); /* big-endian */
 void buf_varint(struct buf *b, uint64_t v);
 void buf_sized(struct buf *b, struct bytes in); /* varint length, bytes */
-void buf_hex(struct buf *b, struct bytes in);	/* lower case */
+void buf_hex(struct buf *b, struct bytes in);   /* lower case */
 void buf_printf(struct buf *b, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 

@@ -7,13 +7,13 @@ struct bytes
 bytes_of(const void *p, size_t len)
 {
 	assert(p != NULL || len == 0);
-	return (struct bytes){p, len};
+	return (struct bytes){ p, len };
 }
 
 struct bytes
 bytes_str(const char *s)
 {
-	return (struct bytes){(const uint8_t *)s, strlen(s)};
+	return (struct bytes){ (const uint8_t *)s, strlen(s) };
 }
 
 bool
@@ -79,7 +79,7 @@ uint32_t
 be32_get(const uint8_t in[4])
 {
 	return (uint32_t)in[0] << 24 | (uint32_t)in[1] << 16 |
-	    (uint32_t)in[2] << 8 | in[3];
+	       (uint32_t)in[2] << 8 | in[3];
 }
 
 void
@@ -98,9 +98,9 @@ reader_take(struct reader *r, size_t len)
 	if (r->bad || len > r->left) {
 		r->bad = true;
 		r->left = 0;
-		return (struct bytes){NULL, 0};
+		return (struct bytes){ NULL, 0 };
 	}
-	out = (struct bytes){r->p, len};
+	out = (struct bytes){ r->p, len };
 	if (len > 0)
 		r->p += len;
 	r->left -= len;
@@ -184,7 +184,7 @@ reader_sized(struct reader *r, size_t max)
 	if (len > max) {
 		r->bad = true;
 		r->left = 0;
-		return (struct bytes){NULL, 0};
+		return (struct bytes){ NULL, 0 };
 	}
 	return reader_take(r, (size_t)len);
 }

@@ -101,8 +101,8 @@ base32_decode(uint8_t *out, size_t len, struct bytes in)
 void
 base64_encode(char *out, struct bytes in)
 {
-	size_t cap = sodium_base64_encoded_len(
-	    in.len, sodium_base64_VARIANT_ORIGINAL);
+	size_t cap =
+	    sodium_base64_encoded_len(in.len, sodium_base64_VARIANT_ORIGINAL);
 
 	(void)sodium_bin2base64(
 	    out, cap, in.p, in.len, sodium_base64_VARIANT_ORIGINAL);

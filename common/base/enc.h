@@ -18,8 +18,7 @@ MUST_CHECK enum status hex_decode(uint8_t *out, size_t len, struct bytes in);
 
 /* out gets ceil(8 * len / 5) characters and a NUL. */
 void base32_encode(char *out, struct bytes in);
-MUST_CHECK enum status base32_decode(
-    uint8_t *out, size_t len, struct bytes in);
+MUST_CHECK enum status base32_decode(uint8_t *out, size_t len, struct bytes in);
 
 /* out gets 4 * ceil(len / 3) characters and a NUL. */
 void base64_encode(char *out, struct bytes in);

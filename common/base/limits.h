@@ -23,13 +23,13 @@ enum {
 	JSON_DEPTH_MAX = 16,
 	PATH_BYTES_MAX = 255,
 	WORD_BYTES_MAX = 40,
-	ON_COUNT_MAX = 4096,	/* names in one head: bounded by its bytes */
+	ON_COUNT_MAX = 4096,    /* names in one head: bounded by its bytes */
 	AFTER_COUNT_MAX = 1024, /* ids in one head */
 	HINT_BYTES_MAX = 256,
 
 	PIECE_ENTRIES_MAX = 1000,
 	FRAME_PIECES_MAX = 64,
-	FRAME_BYTES_MAX = 4 << 20,	/* after decompression, either way */
+	FRAME_BYTES_MAX = 4 << 20,      /* after decompression, either way */
 	FRAME_WIRE_BYTES_MAX = 2 << 20, /* as sent, either way */
 	CURSORS_MAX = 256,
 	HINTS_MAX = 32,

@@ -198,13 +198,13 @@ const struct port *
 port_system(void)
 {
 	static const struct port system_port = {
-	    .wall_ms = system_wall_ms,
-	    .mono_ms = system_mono_ms,
-	    .boot_id = system_boot_id,
-	    .random = system_random,
-	    .read_file = system_read_file,
-	    .write_file = system_write_file,
-	    .remove_file = system_remove_file,
+		.wall_ms = system_wall_ms,
+		.mono_ms = system_mono_ms,
+		.boot_id = system_boot_id,
+		.random = system_random,
+		.read_file = system_read_file,
+		.write_file = system_write_file,
+		.remove_file = system_remove_file,
 	};
 
 	return &system_port;

@@ -6,8 +6,8 @@ expect_status(enum status got, enum status want, const char *what,
 {
 	if (got == want)
 		return;
-	print_error("%s: %s, expected %s\n", what, status_name(got),
-	    status_name(want));
+	print_error(
+	    "%s: %s, expected %s\n", what, status_name(got), status_name(want));
 	_fail(file, line);
 }
 
@@ -18,7 +18,7 @@ expect_bytes(struct bytes got, struct bytes want, const char *what,
 	if (bytes_eq(got, want))
 		return;
 	print_error("%s:\n  got  (%zu) %.*s\n  want (%zu) %.*s\n", what,
-	    got.len, (int)got.len, (const char *)got.p, want.len,
-	    (int)want.len, (const char *)want.p);
+	    got.len, (int)got.len, (const char *)got.p, want.len, (int)want.len,
+	    (const char *)want.p);
 	_fail(file, line);
 }

@@ -13,7 +13,7 @@
 static void
 test_reader_past_the_end_stays_bad(void **state)
 {
-	uint8_t in[] = {1, 2, 3};
+	uint8_t in[] = { 1, 2, 3 };
 	struct reader r;
 
 	(void)state;
@@ -29,10 +29,10 @@ test_reader_past_the_end_stays_bad(void **state)
 static void
 test_varint_has_one_spelling(void **state)
 {
-	uint64_t values[] = {0, 1, 127, 128, 300, UINT32_MAX, UINT64_MAX};
-	uint8_t longer[] = {0x81, 0x00};
-	uint8_t over[] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
-	    0x02};
+	uint64_t values[] = { 0, 1, 127, 128, 300, UINT32_MAX, UINT64_MAX };
+	uint8_t longer[] = { 0x81, 0x00 };
+	uint8_t over[] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+		0x02 };
 	struct reader r;
 
 	(void)state;
@@ -131,11 +131,11 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_reader_past_the_end_stays_bad),
-	    cmocka_unit_test(test_varint_has_one_spelling),
-	    cmocka_unit_test(test_buf_ceiling_holds_and_error_sticks),
-	    cmocka_unit_test(test_encodings_have_one_spelling),
-	    cmocka_unit_test(test_file_is_there_whole_or_not_at_all),
+		cmocka_unit_test(test_reader_past_the_end_stays_bad),
+		cmocka_unit_test(test_varint_has_one_spelling),
+		cmocka_unit_test(test_buf_ceiling_holds_and_error_sticks),
+		cmocka_unit_test(test_encodings_have_one_spelling),
+		cmocka_unit_test(test_file_is_there_whole_or_not_at_all),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
