@@ -15,7 +15,7 @@ enum { NOTE_NAME_MAX = 200, NOTE_BYTES_MAX = 16384 };
 struct note_key {
 	char name[NOTE_NAME_MAX + 1];
 	uint32_t hash; /* key id */
-	uint8_t alg; /* 1 Ed25519, 4 cosignature/v1 */
+	uint8_t alg;   /* 1 Ed25519, 4 cosignature/v1 */
 	uint8_t public_key[PUBKEY_LEN];
 };
 
@@ -41,7 +41,8 @@ MUST_CHECK enum status note_open(
     struct bytes note, const struct note_key *key, struct bytes *text);
 
 void checkpoint_format(const struct checkpoint *c, struct buf *out);
-MUST_CHECK enum status checkpoint_parse(struct checkpoint *out, struct bytes text);
+MUST_CHECK enum status checkpoint_parse(
+    struct checkpoint *out, struct bytes text);
 
 /* Sign / open in one step; open also wants origin == key->name. */
 MUST_CHECK enum status checkpoint_sign(const struct checkpoint *c,
