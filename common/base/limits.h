@@ -21,6 +21,7 @@ enum {
 
 	ENTRY_BYTES_MAX = 65536, /* head, LF, body */
 	JSON_DEPTH_MAX = 16,
+	JSON_BYTES_MAX = 16 << 20, /* one JSON text of any sort */
 	PATH_BYTES_MAX = 255,
 	WORD_BYTES_MAX = 40,
 	ON_COUNT_MAX = 4096,    /* names in one head: bounded by its bytes */

@@ -40,6 +40,8 @@ struct json {
 	struct bytes src;	/* borrowed */
 	struct json_node *node; /* owned */
 	uint32_t count, cap;
+	uint32_t *sorted; /* owned; scratch of the check for duplicate names */
+	uint32_t sorted_cap;
 	const char *why; /* static words for the last refusal, or NULL */
 	uint32_t where;	 /* its offset in src */
 };
@@ -55,14 +57,16 @@ void json_init(struct json *j);
 void json_free(struct json *j);
 
 /*
- * Read `src`.  The tape's memory is kept from call to call.  ST_INVALID with
- * j->why and j->where; ST_NOMEM.
+ * Read `src`, of at most JSON_BYTES_MAX bytes.  The tape's memory is kept from
+ * call to call.  ST_INVALID with j->why and j->where; ST_NOMEM.
  */
 MUST_CHECK enum status json_parse(
     struct json *j, struct bytes src, enum json_style style);
 
 /* The value of member `name` of object n, or 0 where there is none (or n is
- * no object): 0 is the outer value, which no member can be. */
+ * no object): 0 is the outer value, which no member can be.  So look at the
+ * result before it is handed on as `n`.  Like all readers below, only after a
+ * json_parse that gave ST_OK. */
 uint32_t json_get(const struct json *j, uint32_t n, const char *name);
 
 /* As json_get, but 0 also where the member is of another type. */
@@ -98,7 +102,7 @@ bool json_bool(const struct json *j, uint32_t n, const char *name, bool def);
  * the UTF-8 bytes of the unescaped name, least escapes, no white space. */
 void json_canon(const struct json *j, uint32_t n, struct buf *out);
 
-/* Writers of canonical pieces. */
+/* Writers of canonical pieces.  Text must be json_text_ok. */
 void json_put_string(struct buf *out, struct bytes text); /* with quotes */
 void json_put_str(struct buf *out, const char *text);
 void json_put_int(struct buf *out, int64_t v);
