@@ -1,0 +1,355 @@
+#include "agent/core/uplink_curl.h"
+
+#include <assert.h>
+#include <curl/curl.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/enc.h"
+
+#define CENTRE_NAME "centre.daybreak.internal"
+
+enum { ADDRESS_MAX = 280, PEM_MAX = 16384, CONNECT_S = 15, SLOW_S = 60 };
+
+struct uplink_curl {
+	CURL *easy;
+	struct agent_uplink uplink;
+	char *pem_ca, *pem_cert, *pem_key; /* owned; the key is wiped */
+};
+
+static const struct {
+	enum agent_service what;
+	const char *path;
+	bool post;
+} services[] = {
+	{ SERVICE_DESCRIPTOR, "/v1/descriptor", false },
+	{ SERVICE_ENROL, "/v1/enrol", true },
+	{ SERVICE_CHALLENGE, "/v1/renew/challenge", true },
+	{ SERVICE_RENEW_EXPIRED, "/v1/renew/expired", true },
+	{ SERVICE_SYNC, "/v1/sync", true },
+	{ SERVICE_RENEW, "/v1/renew", true },
+};
+
+static size_t
+take_body(char *p, size_t size, size_t count, void *arg)
+{
+	struct buf *body = arg;
+
+	buf_add(body, p, size * count);
+	return body->err == ST_OK ? size * count : 0;
+}
+
+/* DER as PEM: what curl takes as a blob with every TLS library. */
+static char *
+pem_of(const char *label, struct bytes der)
+{
+	size_t b64_len = (der.len + 2) / 3 * 4 + 1;
+	size_t cap = b64_len + b64_len / 64 + 2 * strlen(label) + 64;
+	char *b64 = malloc(b64_len), *out = malloc(cap);
+	size_t at = 0;
+
+	if (b64 == NULL || out == NULL) {
+		free(b64);
+		free(out);
+		return NULL;
+	}
+	base64_encode(b64, der);
+	at += (size_t)snprintf(out, cap, "-----BEGIN %s-----\n", label);
+	for (size_t i = 0; b64[i] != '\0'; i += 64)
+		at += (size_t)snprintf(out + at, cap - at, "%.64s\n", b64 + i);
+	(void)snprintf(out + at, cap - at, "-----END %s-----\n", label);
+	sodium_memzero(b64, b64_len);
+	free(b64);
+	return out;
+}
+
+static void
+forget(char **text)
+{
+	if (*text != NULL)
+		sodium_memzero(*text, strlen(*text));
+	free(*text);
+	*text = NULL;
+}
+
+/*
+ * Keep `*held` equal to the PEM of `der`.  A connection lives as long as its
+ * credentials: *changed tells that they are others than last time.
+ */
+static enum status
+hold_pem(char **held, const char *label, struct bytes der, bool *changed)
+{
+	char *pem;
+
+	if (der.len == 0) {
+		*changed = *changed || *held != NULL;
+		forget(held);
+		return ST_OK;
+	}
+	if (der.len > PEM_MAX)
+		return ST_LIMIT;
+	pem = pem_of(label, der);
+	if (pem == NULL)
+		return ST_NOMEM;
+	if (*held != NULL && strcmp(*held, pem) == 0) {
+		forget(&pem);
+		return ST_OK;
+	}
+	forget(held);
+	*held = pem;
+	*changed = true;
+	return ST_OK;
+}
+
+static CURLcode
+set_blob(CURL *easy, CURLoption option, char *pem)
+{
+	struct curl_blob blob = { .flags = CURL_BLOB_NOCOPY };
+
+	if (pem == NULL)
+		return CURLE_OK;
+	blob.data = pem;
+	blob.len = strlen(pem);
+	return curl_easy_setopt(easy, option, &blob);
+}
+
+#define SET(option, value)                                                     \
+	(rc = rc != CURLE_OK ? rc : curl_easy_setopt(easy, (option), (value)))
+
+static CURLcode
+set_tls(struct uplink_curl *u, bool know_ca)
+{
+	CURL *easy = u->easy;
+	CURLcode rc = CURLE_OK;
+
+	SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	if (know_ca) {
+		SET(CURLOPT_SSL_VERIFYPEER, 1L);
+		SET(CURLOPT_SSL_VERIFYHOST, 2L);
+		SET(CURLOPT_CAPATH, (char *)NULL);
+		SET(CURLOPT_CAINFO, (char *)NULL);
+		rc = rc != CURLE_OK
+			 ? rc
+			 : set_blob(easy, CURLOPT_CAINFO_BLOB, u->pem_ca);
+	} else {
+		/* Only to fetch the descriptor, which its digest vouches for.
+		 */
+		SET(CURLOPT_SSL_VERIFYPEER, 0L);
+		SET(CURLOPT_SSL_VERIFYHOST, 0L);
+	}
+	SET(CURLOPT_SSLCERTTYPE, "PEM");
+	SET(CURLOPT_SSLKEYTYPE, "PEM");
+	if (rc == CURLE_OK)
+		rc = set_blob(easy, CURLOPT_SSLCERT_BLOB, u->pem_cert);
+	if (rc == CURLE_OK)
+		rc = set_blob(easy, CURLOPT_SSLKEY_BLOB, u->pem_key);
+	return rc;
+}
+
+static CURLcode
+set_request(struct uplink_curl *u, const char *url, struct curl_slist *to,
+    struct curl_slist *headers, struct bytes body, bool post,
+    struct agent_reply *out)
+{
+	CURL *easy = u->easy;
+	CURLcode rc = CURLE_OK;
+
+	SET(CURLOPT_URL, url);
+	SET(CURLOPT_CONNECT_TO, to);
+	SET(CURLOPT_PROTOCOLS_STR, "https");
+	SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	SET(CURLOPT_NOSIGNAL, 1L);
+	SET(CURLOPT_FOLLOWLOCATION, 0L);
+	SET(CURLOPT_CONNECTTIMEOUT, (long)CONNECT_S);
+	/* A slow link is fine, a dead one is not. */
+	SET(CURLOPT_LOW_SPEED_LIMIT, 10L);
+	SET(CURLOPT_LOW_SPEED_TIME, (long)SLOW_S);
+	SET(CURLOPT_HTTPHEADER, headers);
+	SET(CURLOPT_USERAGENT, (char *)NULL);
+	SET(CURLOPT_WRITEFUNCTION, take_body);
+	SET(CURLOPT_WRITEDATA, &out->body);
+	if (post) {
+		SET(CURLOPT_POST, 1L);
+		SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.len);
+		SET(CURLOPT_POSTFIELDS,
+		    body.len > 0 ? (const char *)body.p : "");
+	} else {
+		SET(CURLOPT_HTTPGET, 1L);
+	}
+	return rc;
+}
+
+/*
+ * What a TLS failure means to the officer.  OpenSSL shows a refused client
+ * certificate as "bad record mac" or a decryption failure under TLS 1.3.
+ */
+static const char *
+tls_words(CURLcode rc)
+{
+	switch (rc) {
+	case CURLE_PEER_FAILED_VERIFICATION:
+	case CURLE_SSL_CACERT_BADFILE:
+		return "the server is not this court's centre";
+	case CURLE_SSL_CERTPROBLEM:
+		return "this device's certificate cannot be used";
+	case CURLE_SSL_CONNECT_ERROR:
+	case CURLE_RECV_ERROR:
+	case CURLE_SEND_ERROR:
+	case CURLE_GOT_NOTHING:
+		return "the centre did not accept this device's certificate, "
+		       "or the connection broke";
+	default:
+		return NULL;
+	}
+}
+
+static void
+read_figures(CURL *easy, struct agent_reply *out)
+{
+	curl_off_t n = 0, after = -1;
+	long code = 0, header = 0, request = 0;
+
+	(void)curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &code);
+	(void)curl_easy_getinfo(easy, CURLINFO_RETRY_AFTER, &after);
+	(void)curl_easy_getinfo(easy, CURLINFO_HEADER_SIZE, &header);
+	(void)curl_easy_getinfo(easy, CURLINFO_REQUEST_SIZE, &request);
+	(void)curl_easy_getinfo(easy, CURLINFO_SIZE_UPLOAD_T, &n);
+	out->status = (int)code;
+	out->retry_after_s = after > 0 && after < 86400 ? (int)after : -1;
+	out->bytes_up = (uint64_t)request + (uint64_t)n;
+	(void)curl_easy_getinfo(easy, CURLINFO_SIZE_DOWNLOAD_T, &n);
+	out->bytes_down = (uint64_t)header + (uint64_t)n;
+}
+
+static enum status
+hold_credentials(
+    struct uplink_curl *u, struct bytes ca, struct bytes cert, struct bytes key)
+{
+	bool changed = false;
+	enum status st;
+
+	st = hold_pem(&u->pem_ca, "CERTIFICATE", ca, &changed);
+	if (st == ST_OK)
+		st = hold_pem(&u->pem_cert, "CERTIFICATE", cert, &changed);
+	if (st == ST_OK)
+		st = hold_pem(&u->pem_key, "PRIVATE KEY", key, &changed);
+	if (st != ST_OK || (!changed && u->easy != NULL))
+		return st;
+	/* Another identity must never ride on an old connection. */
+	if (u->easy != NULL)
+		curl_easy_cleanup(u->easy);
+	u->easy = curl_easy_init();
+	return u->easy == NULL ? ST_NOMEM : ST_OK;
+}
+
+static enum status
+perform(struct uplink_curl *u, size_t service, const char *address,
+    bool know_ca, struct bytes body, struct agent_reply *out)
+{
+	char url[128], to[ADDRESS_MAX + sizeof(CENTRE_NAME) + 16];
+	struct curl_slist *connect_to, *headers;
+	const char *type = services[service].what == SERVICE_SYNC
+			       ? "Content-Type: application/vnd.daybreak.frame"
+			       : "Content-Type: application/json";
+	CURLcode rc;
+
+	(void)snprintf(url, sizeof(url), "https://" CENTRE_NAME "%s",
+	    services[service].path);
+	(void)snprintf(to, sizeof(to), CENTRE_NAME ":443:%s", address);
+	connect_to = curl_slist_append(NULL, to);
+	headers = curl_slist_append(NULL, "Expect:");
+	if (headers != NULL && curl_slist_append(headers, "Accept:") != NULL)
+		(void)curl_slist_append(headers, type);
+	rc = connect_to == NULL || headers == NULL
+		 ? CURLE_OUT_OF_MEMORY
+		 : set_request(u, url, connect_to, headers, body,
+		       services[service].post, out);
+	if (rc == CURLE_OK)
+		rc = set_tls(u, know_ca);
+	if (rc == CURLE_OK)
+		rc = curl_easy_perform(u->easy);
+	if (rc == CURLE_OK)
+		read_figures(u->easy, out);
+	else
+		out->tls_why = tls_words(rc);
+	/* The lists must not outlive their options. */
+	(void)curl_easy_setopt(u->easy, CURLOPT_CONNECT_TO, NULL);
+	(void)curl_easy_setopt(u->easy, CURLOPT_HTTPHEADER, NULL);
+	curl_slist_free_all(connect_to);
+	curl_slist_free_all(headers);
+	if (out->body.err == ST_NOMEM || rc == CURLE_OUT_OF_MEMORY)
+		return ST_NOMEM;
+	if (out->body.err != ST_OK)
+		return ST_LIMIT;
+	return rc == CURLE_OK ? ST_OK : ST_NET;
+}
+
+static enum status
+curl_exchange(void *arg, enum agent_service what, const char *address,
+    struct bytes ca, struct bytes cert, struct bytes key, struct bytes body,
+    struct agent_reply *out)
+{
+	struct uplink_curl *u = arg;
+	size_t service = 0;
+	enum status st;
+
+	while (services[service].what != what)
+		service++;
+	assert(service < sizeof(services) / sizeof(services[0]));
+	/* Only the descriptor may be asked of a server not yet known. */
+	if (ca.len == 0 && what != SERVICE_DESCRIPTOR)
+		return ST_INVALID;
+	if (strlen(address) > ADDRESS_MAX)
+		return ST_LIMIT;
+	out->status = 0;
+	out->retry_after_s = -1;
+	out->tls_why = NULL;
+	out->bytes_up = out->bytes_down = 0;
+	st = hold_credentials(u, ca, cert, key);
+	if (st != ST_OK)
+		return st;
+	return perform(u, service, address, ca.len > 0, body, out);
+}
+
+enum status
+uplink_curl_new(struct uplink_curl **out)
+{
+	struct uplink_curl *u;
+
+	*out = NULL;
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+		return ST_NOMEM;
+	u = calloc(1, sizeof(*u));
+	if (u == NULL)
+		return ST_NOMEM;
+	u->easy = curl_easy_init();
+	if (u->easy == NULL) {
+		free(u);
+		return ST_NOMEM;
+	}
+	u->uplink =
+	    (struct agent_uplink){ .arg = u, .exchange = curl_exchange };
+	*out = u;
+	return ST_OK;
+}
+
+void
+uplink_curl_free(struct uplink_curl *u)
+{
+	if (u == NULL)
+		return;
+	if (u->easy != NULL)
+		curl_easy_cleanup(u->easy);
+	forget(&u->pem_ca);
+	forget(&u->pem_cert);
+	forget(&u->pem_key);
+	free(u);
+}
+
+const struct agent_uplink *
+uplink_curl_of(struct uplink_curl *u)
+{
+	return &u->uplink;
+}
