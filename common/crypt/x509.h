@@ -49,8 +49,8 @@ MUST_CHECK enum status x509_key_public(
 
 /*
  * Append a certificate request (PKCS #10, RFC 2986) for that key, DER, signed
- * by it with SHA-256.  It carries an empty wish for a name: the court's CA
- * writes the subject itself and takes nothing but the key.
+ * by it with SHA-256.  The name in it means nothing: the court's CA writes the
+ * subject itself and takes nothing but the key.
  */
 MUST_CHECK enum status x509_csr_new(
     struct buf *out, struct bytes key_der, const struct port *port);
@@ -89,9 +89,10 @@ MUST_CHECK enum status x509_pem_decode(
     struct buf *out, struct bytes pem, const char *label);
 
 /*
- * The port's randomness in the form that mbedTLS asks for: f_rng with the
- * `const struct port *` as its argument.  Always 0.
+ * The port's randomness in the form that mbedTLS asks for: f_rng, always 0,
+ * and its argument, which only lends the port.
  */
 int x509_rng(void *port, unsigned char *out, size_t len);
+void *x509_rng_arg(const struct port *port);
 
 #endif
