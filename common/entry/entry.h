@@ -14,6 +14,8 @@
  *   malformed  the head breaks a rule (ST_INVALID): it keeps its place in
  *              chain and log, gives causality if it can be read that far,
  *              and has no effect
+ * Whether an entry is malformed depends on its head line alone: a withheld or
+ * damaged body never changes it.
  */
 #include "base/buf.h"
 #include "base/limits.h"
@@ -44,11 +46,12 @@ enum verb {
 #define ENTRY_VERB_ENUM(name, text) DO_##name,
 	ENTRY_VERBS(ENTRY_VERB_ENUM)
 #undef ENTRY_VERB_ENUM
-	DO_COUNT
+	    DO_COUNT
 };
 
-const char *verb_name(enum verb v); /* static; "" for DO_NONE */
-enum verb verb_of(struct bytes name);
+const char *verb_name(enum verb v);   /* static; "" for DO_NONE */
+enum verb verb_of(struct bytes name); /* DO_NONE for what is no verb */
+bool verb_needs_reason(enum verb v);  /* a body without one is blind */
 
 enum entry_body {
 	ENTRY_BODY_WHOLE,
@@ -60,10 +63,15 @@ enum entry_body {
  * where a string had escapes; both must outlive the use.
  */
 struct entry {
-	struct bytes raw;	/* head, LF, body; or the head alone */
+	struct bytes raw;       /* head, LF, body; or the head alone */
 	struct bytes head_line; /* up to the first LF */
 	struct bytes body_line; /* behind it; empty where absent */
 
+	uint64_t v; /* as stated, 0 where unreadable; more than 1 is malformed
+		       to us, and made by a newer version */
+	/* rec, wall and after were read: the entry gives causality.  Always
+	 * so where it is not malformed. */
+	bool causal;
 	struct bytes court, kind, by, at, rec; /* unescaped */
 	uint8_t chain[CHAIN_LEN];
 	uint64_t seq;
@@ -73,9 +81,9 @@ struct entry {
 	uint8_t body_hash[HASH_LEN];
 
 	struct bytes *on; /* owned; unescaped paths, words or ids */
-	size_t on_count;
+	size_t on_count, on_cap;
 	uint8_t (*after)[ID_LEN]; /* owned; sorted */
-	size_t after_count;
+	size_t after_count, after_cap;
 
 	bool has_seen;
 	uint64_t seen_size;
@@ -103,23 +111,23 @@ void entry_free(struct entry *e);
 /*
  * Read an entry's bytes: two lines, or the head line alone (then blind).
  * Memory is kept from call to call.  ST_INVALID with e->why: malformed; then
- * chain, seq, rec, wall and after stand where they could be read
- * (e->verb == DO_NONE and zeroes else).  ST_NOMEM.
+ * the lines, v, chain, seq, rec, wall and after stand where they could be read
+ * (e->verb == DO_NONE and zeroes else).  ST_NOMEM: nothing but raw stands.
  */
 MUST_CHECK enum status entry_parse(struct entry *e, struct bytes raw);
 
-/* The i-th value of data: node in e->body.  Only where whole. */
+/* The i-th value of data: node in e->body.  Only where whole, i < on_count. */
 uint32_t entry_value(const struct entry *e, size_t i);
 
 /* SHA-256 of the bytes before the first LF, or of all of them. */
 void entry_digest(uint8_t out[HASH_LEN], struct bytes raw);
 
 /*
- * Writing.  `data`, `reason` and `more` are JSON text (data: an array of
- * scalars as long as `on`; more: an object or empty; reason: plain text or
- * empty, escaped here).  The result is parsed by entry_parse before it is
- * returned: what we write we can read.  ST_INVALID with *why, ST_LIMIT when
- * over ENTRY_BYTES_MAX, ST_NOMEM.
+ * Writing.  `data` and `more` are JSON text without white space (data: an array
+ * of scalars as long as `on`; more: an object or empty); `reason` is plain text
+ * or empty, escaped here.  Members stand in the order of A6; the body's are
+ * salt, data, reason, more.  The result is read by entry_parse before it is
+ * returned: what we write we can read.
  */
 struct entry_new {
 	const char *court;
@@ -145,16 +153,28 @@ struct entry_new {
 	struct bytes data, reason, more;
 };
 
+/*
+ * Append the entry to `out`, which is left as it was on failure: ST_INVALID
+ * with static words in *why, ST_LIMIT when over ENTRY_BYTES_MAX or the ceiling
+ * of `out`, ST_NOMEM.
+ */
 MUST_CHECK enum status entry_write(
     const struct entry_new *n, struct buf *out, const char **why);
 
-/* UUIDv7 (RFC 9562): 48 bits of `wall`, 74 random bits from `rnd`. */
+/* UUIDv7 (RFC 9562 section 5.7): 48 bits of `wall` (ms), and 74 of the random
+ * bits in `rnd`. */
 void rec_new(char out[REC_LEN + 1], uint64_t wall, const uint8_t rnd[10]);
 
-/* RFC 3339 of `wall_ms` at an offset in minutes east of UTC. */
+/*
+ * RFC 3339 of `wall_ms` at an offset in minutes east of UTC, of less than a
+ * day: "2025-04-01T05:00:01.250+08:00"; no fraction where it is zero, "Z" for
+ * offset 0.  A clock beyond the year 9999 gives its last millisecond.
+ */
 void at_format(char out[32], uint64_t wall_ms, int offset_min);
 
-/* Milliseconds since 1970 of a valid `at`; ST_INVALID. May be before 1970. */
-MUST_CHECK enum status at_parse(int64_t *out_ms, int *out_offset_min, struct bytes at);
+/* Milliseconds since 1970 of a valid `at` (A6), before 1970 below zero; and its
+ * offset in minutes east of UTC.  ST_INVALID. */
+MUST_CHECK enum status at_parse(
+    int64_t *out_ms, int *out_offset_min, struct bytes at);
 
 #endif

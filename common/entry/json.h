@@ -28,29 +28,30 @@ enum json_type {
 
 struct json_node {
 	enum json_type type;
-	bool escaped;	/* a string with a backslash in it */
-	uint32_t off;	/* of the raw text; a string's without its quotes */
-	uint32_t len;	/* of the raw text */
-	uint32_t next;	/* the node behind this value and all in it */
+	bool escaped;   /* a string with a backslash in it */
+	uint32_t off;   /* of the raw text; a string's without its quotes */
+	uint32_t len;   /* of the raw text */
+	uint32_t next;  /* the node behind this value and all in it */
 	uint32_t count; /* array: values; object: members */
-	int64_t num;	/* JSON_INT */
+	int64_t num;    /* JSON_INT */
 };
 
 struct json {
-	struct bytes src;	/* borrowed */
+	struct bytes src;       /* borrowed */
 	struct json_node *node; /* owned */
 	uint32_t count, cap;
 	uint32_t *sorted; /* owned; scratch of the check for duplicate names */
 	uint32_t sorted_cap;
 	const char *why; /* static words for the last refusal, or NULL */
-	uint32_t where;	 /* its offset in src */
+	uint32_t where;  /* its offset in src */
 };
 
 /* How a document may be written. */
 enum json_style {
 	JSON_LINE,     /* an entry's line: an object, no white space, no byte
 			  below 0x20 anywhere */
-	JSON_DOCUMENT, /* any value; white space and line breaks between tokens */
+	JSON_DOCUMENT, /* any value; white space and line breaks between tokens
+			*/
 };
 
 void json_init(struct json *j);
@@ -93,8 +94,14 @@ void json_text(const struct json *j, uint32_t n, struct buf *out);
  */
 struct bytes json_view(const struct json *j, uint32_t n, struct buf *scratch);
 
+/* A string node whose text is exactly 2 * len digits of lower-case hex, decoded
+ * to out (len <= SIG_LEN); ST_INVALID for anything else. */
+MUST_CHECK enum status json_hex(
+    const struct json *j, uint32_t n, uint8_t *out, size_t len);
+
 /* Integer member with default; JSON_INT only. */
-int64_t json_int(const struct json *j, uint32_t n, const char *name, int64_t def);
+int64_t json_int(
+    const struct json *j, uint32_t n, const char *name, int64_t def);
 /* Boolean member with default. */
 bool json_bool(const struct json *j, uint32_t n, const char *name, bool def);
 

@@ -3,6 +3,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/enc.h"
+#include "base/limits.h"
 #include "entry/json_scan.h"
 #include "entry/utf8.h"
 
@@ -209,6 +211,34 @@ json_view(const struct json *j, uint32_t n, struct buf *scratch)
 	if (scratch->err != ST_OK)
 		return (struct bytes){ NULL, 0 };
 	return (struct bytes){ scratch->p + from, scratch->len - from };
+}
+
+enum status
+json_hex(const struct json *j, uint32_t n, uint8_t *out, size_t len)
+{
+	uint8_t raw[SIG_LEN], plain[2 * SIG_LEN];
+	struct bytes text;
+	struct cursor c;
+	size_t count = 0;
+	int ch;
+
+	assert(n < j->count && len <= SIG_LEN);
+	if (j->node[n].type != JSON_STRING)
+		return ST_INVALID;
+	text = json_raw(j, n);
+	if (j->node[n].escaped) {
+		c = cursor_of(j, n);
+		while ((ch = cursor_next(&c)) >= 0) {
+			if (count == sizeof(plain))
+				return ST_INVALID;
+			plain[count++] = (uint8_t)ch;
+		}
+		text = bytes_of(plain, count);
+	}
+	if (hex_decode(raw, len, text) != ST_OK)
+		return ST_INVALID;
+	memcpy(out, raw, len);
+	return ST_OK;
 }
 
 int64_t

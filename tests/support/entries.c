@@ -1,0 +1,117 @@
+#include "support/entries.h"
+
+#include <string.h>
+
+#include "base/sha.h"
+#include "support/expect.h"
+
+static void
+put(struct draft_member *m, size_t *count, const char *name, const char *value)
+{
+	for (size_t i = 0; i < *count; i++) {
+		if (strcmp(m[i].name, name) != 0)
+			continue;
+		if (value != NULL) {
+			m[i].value = value;
+			return;
+		}
+		memmove(m + i, m + i + 1, (*count - i - 1) * sizeof(*m));
+		--*count;
+		return;
+	}
+	if (value == NULL)
+		return;
+	EXPECT(*count < DRAFT_MEMBERS_MAX);
+	m[(*count)++] = (struct draft_member){ name, value };
+}
+
+void
+draft_head(struct draft *d, const char *name, const char *value)
+{
+	put(d->head, &d->head_count, name, value);
+}
+
+void
+draft_body(struct draft *d, const char *name, const char *value)
+{
+	put(d->body, &d->body_count, name, value);
+}
+
+void
+draft_head_again(struct draft *d, const char *name, const char *value)
+{
+	EXPECT(d->head_count < DRAFT_MEMBERS_MAX);
+	d->head[d->head_count++] = (struct draft_member){ name, value };
+}
+
+void
+draft_verb(struct draft *d, const char *verb, const char *on, const char *data)
+{
+	draft_head(d, "do", verb);
+	draft_head(d, "on", on);
+	draft_body(d, "data", data);
+}
+
+void
+draft_init(struct draft *d)
+{
+	static const struct draft_member head[] = {
+		{ "v", "1" },
+		{ "court", "\"xz0302\"" },
+		{ "chain", "\"" DRAFT_ID "\"" },
+		{ "seq", "2" },
+		{ "rec", "\"" DRAFT_REC "\"" },
+		{ "kind", "\"search@2\"" },
+		{ "do", "\"set\"" },
+		{ "on", "[\"warrant/no\"]" },
+		{ "by", "\"officer\"" },
+		{ "at", "\"2025-04-01T05:00:01+08:00\"" },
+		{ "wall", "1743454801000" },
+		{ "mono", "12" },
+		{ "boot", "\"" DRAFT_ID "\"" },
+		{ "after", "[\"" DRAFT_ID "\"]" },
+	};
+
+	memset(d, 0, sizeof(*d));
+	for (size_t i = 0; i < sizeof(head) / sizeof(head[0]); i++)
+		draft_head(d, head[i].name, head[i].value);
+	draft_body(d, "salt", "\"" DRAFT_ID "\"");
+	draft_body(d, "data", "[\"12\"]");
+}
+
+static void
+put_members(struct buf *b, const struct draft_member *m, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		buf_printf(b, "%s\"%s\":", i > 0 ? "," : "", m[i].name);
+		buf_str(b, m[i].value);
+	}
+}
+
+void
+draft_write(const struct draft *d, struct buf *out)
+{
+	struct buf body;
+	uint8_t hash[HASH_LEN];
+	bool has_body = false;
+
+	buf_init(&body, 4 * ENTRY_BYTES_MAX);
+	buf_str(&body, "{");
+	put_members(&body, d->body, d->body_count);
+	buf_str(&body, "}");
+	sha256(hash, buf_view(&body));
+	buf_reset(out);
+	buf_str(out, "{");
+	put_members(out, d->head, d->head_count);
+	for (size_t i = 0; i < d->head_count; i++)
+		has_body = has_body || strcmp(d->head[i].name, "body") == 0;
+	if (!has_body) {
+		buf_str(out, ",\"body\":");
+		json_put_hex(out, bytes_of(hash, HASH_LEN));
+	}
+	buf_str(out, "}\n");
+	buf_bytes(out, buf_view(&body));
+	EXPECT_OK(body.err);
+	EXPECT_OK(out->err);
+	buf_free(&body);
+}
