@@ -18,6 +18,7 @@
 #include "entry/entry.h"
 
 struct agent; /* private to agent/core */
+struct kinds; /* domain/kind.h */
 
 /* How the agent reaches the centre.  The real one is uplink_curl; a test or
  * the simulation gives its own. */
@@ -59,6 +60,9 @@ struct agent_config {
 MUST_CHECK enum status agent_open(
     struct agent **out, const struct agent_config *c);
 void agent_close(struct agent *a);
+
+/* The kinds that this handheld knows; borrowed until it closes. */
+const struct kinds *agent_kinds(const struct agent *a);
 
 /* Words for the last failure; never NULL; valid until the next call. */
 const char *agent_error_en(const struct agent *a);
@@ -138,7 +142,7 @@ MUST_CHECK enum status agent_list(
 /* {"entries","queued","oldest_queued_ms","receipt","proof","clock_offset_ms",
  *  "findings","disk_free","alarms",…}; works locked, with less in it. */
 MUST_CHECK enum status agent_status(struct agent *a, struct buf *out);
-/* A row's record by the key it was imported under; ST_ABSENT. */
+/* The record that holds an entry whose more.source.key is `key`; ST_ABSENT. */
 MUST_CHECK enum status agent_imported(
     struct agent *a, struct bytes key, char rec[REC_LEN + 1]);
 /* Verify own chain, stored receipts and proofs; JSON report.  ST_CORRUPT. */

@@ -9,7 +9,9 @@
  * a column the file does not have, or a field the kind does not have.
  */
 #include "agent/import/csv.h"
+#include "base/limits.h"
 #include "domain/kind.h"
+#include "domain/words.h"
 #include "entry/json.h"
 
 enum { MAP_FIELDS_MAX = 200, MAP_COLUMNS_MAX = 16 };
@@ -39,7 +41,7 @@ struct map {
 	struct map_field at;            /* path "" and count 0: none */
 	struct map_field *field, *item; /* owned */
 	size_t field_count, item_count;
-	struct buf words; /* why it was refused */
+	struct words words; /* why it was refused */
 };
 
 void map_init(struct map *m);
