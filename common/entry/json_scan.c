@@ -6,12 +6,10 @@
  */
 #include "entry/json.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/limits.h"
-#include "base/sort.h"
 #include "entry/json_scan.h"
 #include "entry/utf8.h"
 
@@ -19,8 +17,6 @@ enum step { STEP_VALUE, STEP_NAME, STEP_BEHIND, STEP_DONE, STEP_FAILED };
 
 enum {
 	NODES_FIRST = 64,
-	/* Objects up to this many members are compared name by name. */
-	MEMBERS_FEW = 24,
 	DIGITS_MAX = 16, /* of 2^53 - 1 */
 };
 
@@ -309,89 +305,12 @@ scan_word(struct scan *s, const char *word, enum json_type type)
 	return STEP_BEHIND;
 }
 
-/* Room to sort `count` names; the second half is the sort's scratch. */
-static bool
-reserve_sorted(struct scan *s, uint32_t count)
-{
-	struct json *j = s->j;
-	uint32_t *p;
-
-	if (2 * count <= j->sorted_cap)
-		return true;
-	p = realloc(j->sorted, 2 * count * sizeof(*p));
-	if (p == NULL) {
-		s->st = ST_NOMEM;
-		return false;
-	}
-	j->sorted = p;
-	j->sorted_cap = 2 * count;
-	return true;
-}
-
-/* No two names of a large object are the same: sort them and look. */
-static bool
-names_differ_sorted(struct scan *s, uint32_t obj)
-{
-	struct json *j = s->j;
-	uint32_t count = j->node[obj].count, k = 0, at;
-
-	if (!reserve_sorted(s, count))
-		return false;
-	for (uint32_t i = obj + 1; i < j->count; i = j->node[i + 1].next)
-		j->sorted[k++] = i;
-	assert(k == count);
-	sort_u32(j->sorted, j->sorted + count, count, json_order_cmp, j);
-	for (k = 1; k < count; k++) {
-		if (json_order(j, j->sorted[k - 1], j->sorted[k]) == 0) {
-			/* The sort is stable: the later one stands behind. */
-			at = j->node[j->sorted[k]].off - 1;
-			(void)refuse(s, j->src.p + at, "duplicate name");
-			return false;
-		}
-	}
-	return true;
-}
-
-/*
- * No two names of a small object are the same.  One bit per name, from its
- * length and last byte, spares nearly every comparison; a name with an escape
- * has no such bit and makes the rest be compared in full.
- */
-static bool
-names_differ_few(struct scan *s, uint32_t obj)
-{
-	struct json *j = s->j;
-	uint64_t seen = 0, bit;
-	bool all = false;
-
-	for (uint32_t i = obj + 1; i < j->count; i = j->node[i + 1].next) {
-		const struct json_node *n = &j->node[i];
-		uint8_t last = n->len > 0 ? j->src.p[n->off + n->len - 1] : 0;
-		bool look;
-
-		bit = UINT64_C(1) << ((n->len * 7 + last) & 63);
-		all = all || n->escaped;
-		look = all || (seen & bit) != 0;
-		seen |= bit;
-		if (!look)
-			continue;
-		for (uint32_t k = obj + 1; k < i; k = j->node[k + 1].next) {
-			if (json_order(j, k, i) == 0) {
-				(void)refuse(
-				    s, j->src.p + n->off - 1, "duplicate name");
-				return false;
-			}
-		}
-	}
-	return true;
-}
-
 /* Close the innermost container, whose last byte s->p stands on. */
 static bool
 close_container(struct scan *s)
 {
 	struct json *j = s->j;
-	uint32_t at = s->open[--s->depth];
+	uint32_t at = s->open[--s->depth], twice = 0;
 	struct json_node *n = &j->node[at];
 
 	s->p++;
@@ -399,8 +318,11 @@ close_container(struct scan *s)
 	n->next = j->count;
 	if (n->type == JSON_ARRAY || n->count < 2)
 		return true;
-	return n->count <= MEMBERS_FEW ? names_differ_few(s, at)
-				       : names_differ_sorted(s, at);
+	s->st = json_names_differ(j, at, &twice);
+	if (s->st == ST_INVALID)
+		(void)refuse(
+		    s, j->src.p + j->node[twice].off - 1, "duplicate name");
+	return s->st == ST_OK;
 }
 
 static enum step

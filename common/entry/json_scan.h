@@ -1,8 +1,7 @@
 #ifndef ENTRY_JSON_SCAN_H
 #define ENTRY_JSON_SCAN_H
 /*
- * json_scan: what json_scan.c, json_read.c and json_write.c share and nobody
- * else needs: reading a string node character by character.
+ * json_scan: what the files json_*.c share and nobody else needs.
  */
 #include "entry/json.h"
 
@@ -17,5 +16,12 @@ int json_order(const struct json *j, uint32_t a, uint32_t b);
 
 /* As json_order, in the shape that sort_u32 wants; arg is the struct json. */
 int json_order_cmp(const void *arg, uint32_t a, uint32_t b);
+
+/*
+ * No two names of the object are the same, after unescaping.  It must be the
+ * last value on the tape.  ST_INVALID with the later name's node; ST_NOMEM.
+ */
+MUST_CHECK enum status json_names_differ(
+    struct json *j, uint32_t obj, uint32_t *twice);
 
 #endif

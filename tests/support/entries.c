@@ -115,3 +115,68 @@ draft_write(const struct draft *d, struct buf *out)
 	EXPECT_OK(out->err);
 	buf_free(&body);
 }
+
+void
+trial_init(struct trial *t)
+{
+	entry_init(&t->e);
+	buf_init(&t->b, 4 * ENTRY_BYTES_MAX);
+	draft_init(&t->d);
+}
+
+void
+trial_free(struct trial *t)
+{
+	entry_free(&t->e);
+	buf_free(&t->b);
+}
+
+void
+trial_whole(struct trial *t, const char *what)
+{
+	enum status st;
+
+	draft_write(&t->d, &t->b);
+	st = entry_parse(&t->e, buf_view(&t->b));
+	if (st != ST_OK)
+		fail_msg("%s: %s: %s", what, status_text(st), t->e.why);
+	if (t->e.body_is != ENTRY_BODY_WHOLE)
+		fail_msg("%s: %s", what, t->e.body_why);
+	EXPECT(t->e.why == NULL && t->e.body_why == NULL);
+}
+
+void
+trial_blind(struct trial *t, const char *what, const char *why)
+{
+	enum status st;
+
+	draft_write(&t->d, &t->b);
+	st = entry_parse(&t->e, buf_view(&t->b));
+	if (st != ST_OK)
+		fail_msg("%s: %s: %s", what, status_text(st), t->e.why);
+	if (t->e.body_is != ENTRY_BODY_BLIND || strcmp(t->e.body_why, why) != 0)
+		fail_msg("%s: \"%s\", not \"%s\"", what,
+		    t->e.body_why == NULL ? "whole" : t->e.body_why, why);
+	EXPECT(t->e.data == 0 && t->e.reason == 0 && t->e.more == 0);
+	EXPECT(t->e.causal && t->e.verb != DO_NONE);
+}
+
+void
+trial_malformed(struct trial *t, const char *what, const char *why)
+{
+	enum status st;
+
+	draft_write(&t->d, &t->b);
+	st = entry_parse(&t->e, buf_view(&t->b));
+	if (st != ST_INVALID)
+		fail_msg("%s: %s, not \"%s\"", what, status_text(st), why);
+	if (strcmp(t->e.why, why) != 0)
+		fail_msg("%s: \"%s\", not \"%s\"", what, t->e.why, why);
+	EXPECT(
+	    t->e.verb == DO_NONE && t->e.on_count == 0 && t->e.dev[0] == '\0');
+	EXPECT(t->e.court.len == 0 && t->e.kind.len == 0 && t->e.by.len == 0);
+	EXPECT(t->e.body_is == ENTRY_BODY_BLIND && t->e.data == 0);
+	/* It is the head alone that decides. */
+	st = entry_parse(&t->e, t->e.head_line);
+	EXPECT(st == ST_INVALID && strcmp(t->e.why, why) == 0);
+}

@@ -39,6 +39,22 @@ void draft_verb(
  * its own it is the digest of the body line. */
 void draft_write(const struct draft *d, struct buf *out);
 
+/* A draft, its bytes, and what was read from them. */
+struct trial {
+	struct draft d;
+	struct buf b;
+	struct entry e;
+};
+
+void trial_init(struct trial *t);
+void trial_free(struct trial *t);
+
+/* Write and read the draft; the test ends unless the verdict and its words are
+ * these.  `what` is for the failure's message. */
+void trial_whole(struct trial *t, const char *what);
+void trial_blind(struct trial *t, const char *what, const char *why);
+void trial_malformed(struct trial *t, const char *what, const char *why);
+
 #define DRAFT_ID "00112233445566778899aabbccddeeff"
 #define DRAFT_REC "01890a5d-ac96-774b-bcce-b302099a8057"
 #define DRAFT_HASH                                                             \
