@@ -35,10 +35,10 @@ enum {
 	CURSORS_MAX = 256,
 	HINTS_MAX = 32,
 	RETURNED_MAX = 1000, /* entries of others in one request */
-	ACKS_MAX = 256,	     /* and receipts, in one answer */
+	ACKS_MAX = 256,      /* and receipts, in one answer */
 	PARTS_MAX = 256,
 	ANSWER_ENTRIES_MAX = 4096, /* of all parts of an answer together */
-	DOC_BYTES_MAX = 4 << 20 /* a kind, rule, map or config file */
+	DOC_BYTES_MAX = 4 << 20    /* a kind, rule, map or config file */
 };
 
 #endif

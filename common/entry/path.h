@@ -25,9 +25,9 @@ enum path_sort path_sort(struct bytes path);
 /* A field path with no item in it, as an `add` names its item's fields. */
 bool path_is_relative(struct bytes path);
 
-bool path_is_word(struct bytes word);	/* [a-z][a-z0-9_]{0,39} */
-bool path_is_rec(struct bytes rec);	/* UUIDv7, lower case */
-bool path_is_kind(struct bytes kind);	/* name@[1-9][0-9]{0,5} */
+bool path_is_word(struct bytes word); /* [a-z][a-z0-9_]{0,39} */
+bool path_is_rec(struct bytes rec);   /* UUIDv7, lower case */
+bool path_is_kind(struct bytes kind); /* name@[1-9][0-9]{0,5} */
 
 /* `path` is `part` or lies below it; "" holds everything. */
 bool path_within(struct bytes path, struct bytes part);
