@@ -118,6 +118,11 @@ base64_decode(uint8_t *out, size_t max, size_t *len, struct bytes in)
 		return ST_INVALID;
 	while (pad < 2 && pad < in.len && in.p[in.len - 1 - pad] == '=')
 		pad++;
+	/* libsodium 1.0.18 reads every byte from 0x80 up as '/'. */
+	for (size_t i = 0; i < in.len; i++) {
+		if (in.p[i] >= 0x80)
+			return ST_INVALID;
+	}
 	if (in.len / 4 * 3 - pad > max)
 		return ST_LIMIT;
 	if (in.len == 0) {

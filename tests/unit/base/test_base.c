@@ -102,6 +102,41 @@ test_encodings_have_one_spelling(void **state)
 	EXPECT_ST(base64_decode(back, 16, &len, bytes_str("QR==")), ST_INVALID);
 }
 
+/* Catches a decoder that takes a character outside its alphabet, at any place
+ * (libsodium 1.0.18 takes 128 of them for '/' in base64). */
+static void
+test_decoders_know_their_alphabets(void **state)
+{
+	static const char base64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghij"
+				     "klmnopqrstuvwxyz0123456789+/";
+	static const char base32[] = "abcdefghijklmnopqrstuvwxyz234567";
+	static const char hex[] = "0123456789abcdef";
+	uint8_t back[8];
+	size_t len;
+
+	(void)state;
+	for (int c = 0; c < 256; c++) {
+		for (size_t at = 0; at < 8; at++) {
+			char text[] = "AAAAAAAA", lower[] = "aaaaaaaa";
+			bool in64 = c != 0 && strchr(base64, c) != NULL;
+			bool in32 = c != 0 && strchr(base32, c) != NULL;
+			bool in16 = c != 0 && strchr(hex, c) != NULL;
+
+			text[at] = lower[at] = (char)c;
+			/* One '=' at the end is padding. */
+			if (c == '=' && at == 7)
+				in64 = true;
+			EXPECT_ST(
+			    base64_decode(back, 6, &len, bytes_of(text, 8)),
+			    in64 ? ST_OK : ST_INVALID);
+			EXPECT_ST(base32_decode(back, 5, bytes_of(lower, 8)),
+			    in32 ? ST_OK : ST_INVALID);
+			EXPECT_ST(hex_decode(back, 4, bytes_of(lower, 8)),
+			    in16 ? ST_OK : ST_INVALID);
+		}
+	}
+}
+
 /* Catches a write that leaves half a file, or a read that hides absence. */
 static void
 test_file_is_there_whole_or_not_at_all(void **state)
@@ -135,6 +170,7 @@ main(void)
 		cmocka_unit_test(test_varint_has_one_spelling),
 		cmocka_unit_test(test_buf_ceiling_holds_and_error_sticks),
 		cmocka_unit_test(test_encodings_have_one_spelling),
+		cmocka_unit_test(test_decoders_know_their_alphabets),
 		cmocka_unit_test(test_file_is_there_whole_or_not_at_all),
 	};
 
