@@ -22,6 +22,7 @@ INCLUDE = re.compile(r'^\s*#\s*include\s+[<"]([^>"]+)[>"]', re.M)
 ROOMS = {"base": set(), "db": {"base"}, "crypt": {"base"},
          "entry": {"base"}, "tlog": {"base", "entry"},
          "domain": {"base", "entry"},
+         "chainfile": {"base", "entry", "crypt", "db"},
          "wire": {"base", "entry", "tlog"},
          "verify": {"base", "entry", "tlog", "db"}}
 # A third-party header stands in few files, so that it can be replaced.
