@@ -14,7 +14,13 @@ vectors_open(struct vectors *v, const char *name)
 	int n = snprintf(path, sizeof(path), "%s/%s", TEST_VECTORS_DIR, name);
 
 	EXPECT(n > 0 && (size_t)n < sizeof(path));
-	buf_init(&v->text, DOC_BYTES_MAX);
+	vectors_open_path(v, path);
+}
+
+void
+vectors_open_path(struct vectors *v, const char *path)
+{
+	buf_init(&v->text, JSON_BYTES_MAX);
 	buf_init(&v->scratch, DOC_BYTES_MAX);
 	json_init(&v->j);
 	EXPECT_OK(port_read_file(port_system(), path, &v->text));

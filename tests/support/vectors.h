@@ -13,6 +13,7 @@ struct vectors {
 };
 
 void vectors_open(struct vectors *v, const char *name);
+void vectors_open_path(struct vectors *v, const char *path);
 void vectors_close(struct vectors *v);
 
 /* A member that must be there. */
