@@ -1,0 +1,96 @@
+#ifndef SERVER_CORE_INGEST_H
+#define SERVER_CORE_INGEST_H
+/*
+ * ingest: the pieces of one request, made ready to be committed.
+ *
+ * ingest_prepare does all that is dear and needs no lock, on whatever thread
+ * the request is on: it finds the link that each piece rests on, recomputes
+ * the links, verifies one Ed25519 signature a piece, and reads each entry:
+ * whole, blind, malformed, or lost.  The committer then only looks where the
+ * piece goes, and writes.
+ *
+ * Nothing that was signed well is ever refused for what it says (DESIGN.md,
+ * section 7): a fork gets places on a branch of its own, a malformed entry its
+ * place, a hole its entry in the log.
+ */
+#include "server/store/store.h"
+#include "wire/sync.h"
+
+struct centre;
+struct ingest;
+
+/* Who sends: as the certificate and the roster say. */
+struct ingest_device {
+	uint8_t key[PUBKEY_LEN]; /* of its chains */
+	char dev[DEV_LEN + 1];   /* of that key */
+	/* Everything from it is held, with this reason; NULL: not so.  Static,
+	 * or alive until the commit.  The committer asks the centre's
+	 * `standing` once more. */
+	const char *held;
+	bool quota; /* role *deliver*: bounded by INGEST_DELIVER_BYTES a day */
+};
+
+enum { INGEST_DELIVER_BYTES = 64 << 20 };
+
+/* What to answer for one chain, after the commit. */
+struct ingest_ack {
+	uint8_t chain[CHAIN_LEN];
+	enum ack_status status;
+	uint64_t
+	    seq; /* last that is durable on this device's branch; 0: none */
+	/* The entry at seq, where there is one: for a receipt. */
+	bool has_place;
+	uint64_t place;
+	uint8_t link[HASH_LEN];
+};
+
+MUST_CHECK enum status ingest_new(struct ingest **out, struct centre *c);
+void ingest_free(struct ingest *in); /* not while a job holds it */
+
+/*
+ * Make the pieces of `up` ready, forgetting what was prepared before.  `m` is
+ * what `up` was decoded into: its pieces are opened here, and it must not
+ * change until the job is done.  A piece that is refused is no failure: its
+ * ack says so.  ST_NOMEM, ST_IO, ST_CORRUPT: nothing can be said of any.
+ *
+ * Threads: one `ingest` one thread at a time; many at once on one centre.
+ */
+MUST_CHECK enum status ingest_prepare(struct ingest *in,
+    const struct ingest_device *dev, struct sync_msg *m,
+    const struct sync_up *up);
+
+/* Pieces ready to be committed: with none there is no need for a job. */
+size_t ingest_ready(const struct ingest *in);
+
+/* One for each chain of the request, in its order; borrowed until the next
+ * ingest_prepare.  Complete after the job's `done` (or at once, if none was
+ * ready). */
+const struct ingest_ack *ingest_acks(const struct ingest *in, size_t *count);
+
+/*
+ * A hint (docs/PROTOCOL.md, section 4): ST_OK if it is signed well by that
+ * device, above what the log has of its chain, small enough and readable.
+ * ST_CONFLICT: logged already; ST_DENIED: bad signature, or not its chain;
+ * ST_INVALID: malformed.  Nothing is kept.
+ */
+MUST_CHECK enum status ingest_hint(struct ingest *in,
+    const struct ingest_device *dev, const struct wire_hint *h);
+
+/*
+ * What an agent says of our tree: `size` leaves, and the first bytes of their
+ * root.  ST_OK: it is a prefix of ours (or empty).  ST_CONFLICT: it is larger,
+ * or another: ask for the whole note.  ST_IO …
+ */
+MUST_CHECK enum status ingest_checkpoint(
+    struct centre *c, uint64_t size, const uint8_t root16[ID_LEN]);
+
+/*
+ * The note that was asked for.  ST_OK: no fault of ours (not signed by our
+ * key, or a prefix after all).  ST_LOCKED: it is ours and this log does not
+ * lead to it: committing is stopped for good, an alarm raised, and `restore`
+ * is needed.
+ */
+MUST_CHECK enum status ingest_note(
+    struct centre *c, const char *dev, struct bytes note);
+
+#endif
