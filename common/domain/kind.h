@@ -132,6 +132,20 @@ struct kind_sign {
 	const struct cond *when; /* in an item's terms if `each` */
 };
 
+/* What is to be attached (a photograph of each item …). */
+struct kind_attach {
+	const char *id, *zh, *en;
+	const char *on; /* a path, a list with `each`, or "" */
+	bool each;
+	bool required;
+	const struct cond *when; /* in an item's terms if `each` */
+};
+
+/* A printed form that this kind fills. */
+struct kind_form {
+	const char *id, *zh, *en;
+};
+
 struct kind_link {
 	const char *word, *zh, *en;
 	const char *const *kinds; /* names; none: any kind */
@@ -159,8 +173,12 @@ struct kind {
 	size_t status_count;
 	const struct kind_sign *signs;
 	size_t sign_count;
+	const struct kind_attach *attaches;
+	size_t attach_count;
 	const struct kind_link *links;
 	size_t link_count;
+	const struct kind_form *forms;
+	size_t form_count;
 	uint8_t sha256[32]; /* of the file's bytes */
 };
 
@@ -261,15 +279,17 @@ void kind_label(
 
 /* ---- what is still missing */
 
-typedef void (*kind_missing_fn)(void *arg, struct bytes path,
-    const struct kind_field *f, const struct kind_list *l);
+typedef enum status (*kind_missing_fn)(
+    void *arg, struct bytes path, const char *zh, const char *en);
 
 /*
- * Call `fn` for every required field (its `when` holding) with no value, of
- * the record and of each item in force, with its whole path; and for each list
- * with too few items (f NULL).  *count: how many.  ST_NOMEM.
+ * Call `fn` with path and label for every required field (its `when` holding)
+ * that has no value, of the record and of each item in force; for each list
+ * with too few items; for each required attachment that is not there.  What
+ * is only withheld is not missing.  Stops at the first result of `fn` that is
+ * not ST_OK, and gives it.
  */
 MUST_CHECK enum status kind_missing(const struct kind *k,
-    const struct state *st, kind_missing_fn fn, void *arg, size_t *count);
+    const struct state *st, kind_missing_fn fn, void *arg);
 
 #endif

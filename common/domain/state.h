@@ -83,8 +83,8 @@ bool state_first(
     const struct state *st, struct bytes path, struct state_value *out);
 /* NULL if there is no such item. */
 const struct state_item *state_item(const struct state *st, struct bytes path);
-/* Where items of a list begin and end among st->items (its path itself only,
- * not deeper ones). */
+/* Where the items of a list begin and end among st->items.  Items of lists
+ * inside these items stand between them: their `list` is another. */
 void state_items(
     const struct state *st, struct bytes list, size_t *first, size_t *end);
 /* The status shown first; "" before the first `advance`. */
