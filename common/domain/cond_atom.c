@@ -151,7 +151,7 @@ read_is(struct compiler *c, uint32_t n, struct atom *a)
 		    &a->a, c->d, cond_nth(j, n, 0), &c->scope, TYPES_ANY);
 	if (st != ST_OK)
 		return st;
-	words = arena_get(c->d->arena, j->node[n].count, sizeof(*words));
+	words = pool_get(c->d->pool, j->node[n].count, sizeof(*words));
 	if (words == NULL)
 		return ST_NOMEM;
 	for (uint32_t k = 1; (v = cond_nth(j, n, k)) != 0; k++) {
@@ -166,7 +166,7 @@ read_is(struct compiler *c, uint32_t n, struct atom *a)
 		st = check_is(c, v, &a->a);
 		if (st != ST_OK)
 			return st;
-		words[k - 1] = arena_text(c->d->arena, raw);
+		words[k - 1] = pool_text(c->d->pool, raw);
 		if (words[k - 1] == NULL)
 			return ST_NOMEM;
 	}
@@ -308,7 +308,7 @@ read_act(struct compiler *c, uint32_t n, struct atom *a)
 
 		if (j->node[v].type == JSON_STRING)
 			raw = bytes_of(raw.p - 1, raw.len + 2);
-		a->data = arena_text(c->d->arena, raw);
+		a->data = pool_text(c->d->pool, raw);
 		if (a->data == NULL)
 			st = ST_NOMEM;
 	}
@@ -338,7 +338,7 @@ read_words(struct compiler *c, uint32_t n, struct atom *a)
 	    count > COND_WORDS_MAX)
 		return doc_refuse(c->d, n, "应为词或词的数组",
 		    "must be a word or an array of words");
-	words = arena_get(c->d->arena, count, sizeof(*words));
+	words = pool_get(c->d->pool, count, sizeof(*words));
 	if (words == NULL)
 		return ST_NOMEM;
 	for (uint32_t k = 0; k < count; k++, i = j->node[i].next) {
@@ -422,7 +422,7 @@ cond_read_atom(struct compiler *c, uint32_t name, struct atom **out)
 	for (size_t i = 0; i < sizeof(atoms) / sizeof(atoms[0]); i++) {
 		if (!json_is(&c->d->j, name, atoms[i].name))
 			continue;
-		*out = arena_get(c->d->arena, 1, sizeof(**out));
+		*out = pool_get(c->d->pool, 1, sizeof(**out));
 		if (*out == NULL)
 			return ST_NOMEM;
 		(*out)->op = atoms[i].op;

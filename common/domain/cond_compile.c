@@ -101,7 +101,7 @@ static enum status
 begin_loop(struct compiler *c, uint32_t n, enum atom_op op)
 {
 	const struct json *j = &c->d->j;
-	struct atom *a = arena_get(c->d->arena, 1, sizeof(*a));
+	struct atom *a = pool_get(c->d->pool, 1, sizeof(*a));
 	struct open_part *p = &c->open[c->depth];
 	uint32_t body = 0;
 	enum status st;
@@ -213,8 +213,8 @@ begin(struct compiler *c, uint32_t n)
 static enum status
 finish(const struct compiler *c, const struct cond **out)
 {
-	struct cond *r = arena_get(c->d->arena, 1, sizeof(*r));
-	struct step *s = arena_get(c->d->arena, c->count, sizeof(*s));
+	struct cond *r = pool_get(c->d->pool, 1, sizeof(*r));
+	struct step *s = pool_get(c->d->pool, c->count, sizeof(*s));
 
 	if (r == NULL || s == NULL)
 		return ST_NOMEM;

@@ -8,14 +8,14 @@
 enum { PLACE_MAX = 160, DOC_TEXT_MAX = 4096 };
 
 enum status
-doc_open(struct doc *d, const char *name, struct bytes file,
-    struct arena *arena, struct words *why)
+doc_open(struct doc *d, const char *name, struct bytes file, struct pool *pool,
+    struct words *why)
 {
 	enum status st;
 	unsigned line = 1;
 
 	d->name = name;
-	d->arena = arena;
+	d->pool = pool;
 	d->why = why;
 	json_init(&d->j);
 	words_clear(why);
@@ -136,7 +136,7 @@ doc_string(struct doc *d, uint32_t n, size_t max, const char **out)
 	else if (st == ST_OK && text.len == 0)
 		st = doc_refuse(d, n, "不得为空", "must not be empty");
 	if (st == ST_OK) {
-		*out = arena_text(d->arena, buf_view(&text));
+		*out = pool_text(d->pool, buf_view(&text));
 		if (*out == NULL)
 			st = ST_NOMEM;
 	}
@@ -218,7 +218,7 @@ doc_texts(struct doc *d, uint32_t n, const char *name, size_t max,
 		return st;
 	if (d->j.node[v].count > max)
 		return doc_refuse(d, v, "过多", "too many");
-	list = arena_get(d->arena, d->j.node[v].count, sizeof(*list));
+	list = pool_get(d->pool, d->j.node[v].count, sizeof(*list));
 	if (list == NULL)
 		return ST_NOMEM;
 	for (uint32_t i = v + 1; i < d->j.node[v].next; i = d->j.node[i].next) {

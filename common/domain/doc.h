@@ -5,24 +5,24 @@
  * place and reason.
  *
  * Readers take a member by name from an object.  Texts are copied into the
- * arena.  Each gives ST_OK, ST_INVALID (the words say where and why) or
+ * pool.  Each gives ST_OK, ST_INVALID (the words say where and why) or
  * ST_NOMEM.  Names that nobody reads are refused too: a misspelt member must
  * not be silently without effect.
  */
-#include "domain/arena.h"
+#include "domain/pool.h"
 #include "domain/words.h"
 #include "entry/json.h"
 
 struct doc {
 	const char *name; /* of the file, borrowed */
 	struct json j;
-	struct arena *arena; /* borrowed */
-	struct words *why;   /* borrowed */
+	struct pool *pool; /* borrowed */
+	struct words *why; /* borrowed */
 };
 
 /* Read the file's JSON.  Close it always. */
 MUST_CHECK enum status doc_open(struct doc *d, const char *name,
-    struct bytes file, struct arena *arena, struct words *why);
+    struct bytes file, struct pool *pool, struct words *why);
 void doc_close(struct doc *d);
 
 /* Say why node n is refused; gives ST_INVALID. */
@@ -51,7 +51,7 @@ MUST_CHECK enum status doc_member(struct doc *d, uint32_t n, const char *name,
 /* An array of at most `max` strings, each not empty; none where absent. */
 MUST_CHECK enum status doc_texts(struct doc *d, uint32_t n, const char *name,
     size_t max, const char *const **out, size_t *count);
-/* A string node's text in the arena. */
+/* A string node's text in the pool. */
 MUST_CHECK enum status doc_string(
     struct doc *d, uint32_t n, size_t max, const char **out);
 

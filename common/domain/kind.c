@@ -22,7 +22,7 @@ held_free(struct kind_held *h)
 {
 	if (h == NULL)
 		return;
-	arena_free(&h->arena);
+	pool_free(&h->pool);
 	free(h);
 }
 
@@ -125,7 +125,7 @@ kinds_add(struct kinds *ks, const char *name, struct bytes file)
 	words_clear(&ks->why);
 	if (h == NULL)
 		return ST_NOMEM;
-	arena_init(&h->arena);
+	pool_init(&h->pool);
 	st = kind_read(h, name, file, &ks->why);
 	if (st == ST_OK)
 		st = put(ks, &h, name);

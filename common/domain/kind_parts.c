@@ -25,7 +25,7 @@ things(struct doc *d, const char *name, size_t size, uint32_t *node, void **out,
 	if (d->j.node[*node].count > THINGS_MAX)
 		return doc_refuse(d, *node, "过多", "too many");
 	*count = d->j.node[*node].count;
-	*out = arena_get(d->arena, *count, size);
+	*out = pool_get(d->pool, *count, size);
 	return *out != NULL ? ST_OK : ST_NOMEM;
 }
 

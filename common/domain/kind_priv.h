@@ -3,7 +3,7 @@
 /*
  * kind_priv: what the files of kind share.
  */
-#include "domain/arena.h"
+#include "domain/pool.h"
 #include "domain/kind.h"
 #include "entry/json.h"
 
@@ -17,7 +17,7 @@ enum kind_is kind_judge_node(const struct kind_field *f, const struct json *j,
 /* A kind in a set, with what it owns. */
 struct kind_held {
 	struct kind kind; /* what the callers see */
-	struct arena arena;
+	struct pool pool;
 	/* The same as in kind, while they are still being filled. */
 	struct kind_field *fields;
 	struct kind_list *lists;
@@ -28,7 +28,7 @@ struct kind_held {
 	const struct kind_field ***list_sorted;
 };
 
-/* Read a kind file into *held, whose arena is the caller's to free, whatever
+/* Read a kind file into *held, whose pool is the caller's to free, whatever
  * comes back.  ST_INVALID with words, ST_NOMEM. */
 MUST_CHECK enum status kind_read(struct kind_held *held, const char *name,
     struct bytes file, struct words *why);

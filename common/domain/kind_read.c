@@ -75,7 +75,7 @@ read_options(struct doc *d, uint32_t n, struct kind_field *f)
 		return ST_OK;
 	if (d->j.node[v].count > OPTIONS_MAX)
 		return doc_refuse(d, v, "选项过多", "too many options");
-	list = arena_get(d->arena, d->j.node[v].count, sizeof(*list));
+	list = pool_get(d->pool, d->j.node[v].count, sizeof(*list));
 	if (list == NULL)
 		return ST_NOMEM;
 	f->options = list;
@@ -231,7 +231,7 @@ read_fields(struct doc *d, uint32_t n, const struct kind_list *list,
 		return st;
 	if (d->j.node[v].count > FIELDS_MAX)
 		return doc_refuse(d, v, "字段过多", "too many fields");
-	fields = arena_get(d->arena, d->j.node[v].count, sizeof(*fields));
+	fields = pool_get(d->pool, d->j.node[v].count, sizeof(*fields));
 	if (fields == NULL)
 		return ST_NOMEM;
 	for (uint32_t i = v + 1; i < d->j.node[v].next; i = d->j.node[i].next) {
@@ -299,9 +299,9 @@ read_lists(struct doc *d, struct kind_held *h)
 		return st;
 	if (d->j.node[v].count > LISTS_MAX)
 		return doc_refuse(d, v, "清单过多", "too many lists");
-	lists = arena_get(d->arena, d->j.node[v].count, sizeof(*lists));
+	lists = pool_get(d->pool, d->j.node[v].count, sizeof(*lists));
 	h->list_fields =
-	    arena_get(d->arena, d->j.node[v].count, sizeof(*h->list_fields));
+	    pool_get(d->pool, d->j.node[v].count, sizeof(*h->list_fields));
 	if (lists == NULL || h->list_fields == NULL)
 		return ST_NOMEM;
 	for (uint32_t i = v + 1; i < d->j.node[v].next; i = d->j.node[i].next) {
@@ -336,9 +336,9 @@ by_path(const void *a, const void *b)
 }
 
 static const struct kind_field **
-sorted_of(struct arena *a, const struct kind_field *fields, size_t count)
+sorted_of(struct pool *a, const struct kind_field *fields, size_t count)
 {
-	const struct kind_field **out = arena_get(a, count, sizeof(*out));
+	const struct kind_field **out = pool_get(a, count, sizeof(*out));
 
 	if (out == NULL)
 		return NULL;
@@ -354,14 +354,14 @@ sort_fields(struct kind_held *h)
 {
 	const struct kind *k = &h->kind;
 
-	h->sorted = sorted_of(&h->arena, k->fields, k->field_count);
+	h->sorted = sorted_of(&h->pool, k->fields, k->field_count);
 	h->list_sorted =
-	    arena_get(&h->arena, k->list_count, sizeof(*h->list_sorted));
+	    pool_get(&h->pool, k->list_count, sizeof(*h->list_sorted));
 	if (h->sorted == NULL || h->list_sorted == NULL)
 		return ST_NOMEM;
 	for (size_t i = 0; i < k->list_count; i++) {
 		h->list_sorted[i] = sorted_of(
-		    &h->arena, k->lists[i].fields, k->lists[i].field_count);
+		    &h->pool, k->lists[i].fields, k->lists[i].field_count);
 		if (h->list_sorted[i] == NULL)
 			return ST_NOMEM;
 	}
@@ -400,7 +400,7 @@ read_head(struct doc *d, struct kind *k)
 		return doc_refuse_text(d, json_get(&d->j, 0, "kind"),
 		    "应为 名称@版本", "must be name@version", bytes_str(k->id));
 	at = strchr(k->id, '@');
-	k->name = arena_text(d->arena, bytes_of(k->id, (size_t)(at - k->id)));
+	k->name = pool_text(d->pool, bytes_of(k->id, (size_t)(at - k->id)));
 	k->version = (uint32_t)strtoul(at + 1, NULL, 10);
 	return k->name != NULL ? ST_OK : ST_NOMEM;
 }
@@ -411,7 +411,7 @@ kind_read(
 {
 	struct doc d;
 	struct kind *k = &h->kind;
-	enum status st = doc_open(&d, name, file, &h->arena, why);
+	enum status st = doc_open(&d, name, file, &h->pool, why);
 
 	if (st == ST_OK)
 		st = read_head(&d, k);

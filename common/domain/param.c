@@ -21,7 +21,7 @@ read_value(struct param *p, struct doc *d, uint32_t n, struct param_value *out)
 
 	v.integer = d->j.node[n].type == JSON_INT;
 	if (v.integer && p->type == PARAM_NUM) {
-		v.text = arena_text(d->arena, raw);
+		v.text = pool_text(d->pool, raw);
 		if (v.text == NULL)
 			return ST_NOMEM;
 	} else {
@@ -123,7 +123,7 @@ params_read(struct doc *d, uint32_t n, struct param **out, size_t *count)
 	if (d->j.node[n].type != JSON_OBJECT || d->j.node[n].count > PARAMS_MAX)
 		return doc_refuse(d, n, "应为对象，至多 16 个参数",
 		    "must be an object of at most 16 parameters");
-	list = arena_get(d->arena, d->j.node[n].count, sizeof(*list));
+	list = pool_get(d->pool, d->j.node[n].count, sizeof(*list));
 	if (list == NULL)
 		return ST_NOMEM;
 	for (uint32_t i = n + 1; i < d->j.node[n].next;

@@ -1,28 +1,28 @@
-#include "domain/arena.h"
+#include "domain/pool.h"
 
 #include <stdalign.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { BLOCK_BYTES = 32768, ALIGN = alignof(max_align_t) };
+enum { BLOCK_BYTES = 8192, ALIGN = alignof(max_align_t) };
 
-struct arena_block {
-	struct arena_block *before;
+struct pool_block {
+	struct pool_block *before;
 	size_t used, cap;
 	alignas(max_align_t) unsigned char data[];
 };
 
 void
-arena_init(struct arena *a)
+pool_init(struct pool *a)
 {
 	a->last = NULL;
 }
 
 void
-arena_free(struct arena *a)
+pool_free(struct pool *a)
 {
 	while (a->last != NULL) {
-		struct arena_block *before = a->last->before;
+		struct pool_block *before = a->last->before;
 
 		free(a->last);
 		a->last = before;
@@ -30,9 +30,9 @@ arena_free(struct arena *a)
 }
 
 void *
-arena_get(struct arena *a, size_t count, size_t size)
+pool_get(struct pool *a, size_t count, size_t size)
 {
-	struct arena_block *b = a->last;
+	struct pool_block *b = a->last;
 	size_t len, cap;
 	void *p;
 
@@ -54,9 +54,9 @@ arena_get(struct arena *a, size_t count, size_t size)
 }
 
 char *
-arena_text(struct arena *a, struct bytes text)
+pool_text(struct pool *a, struct bytes text)
 {
-	char *p = arena_get(a, text.len + 1, 1);
+	char *p = pool_get(a, text.len + 1, 1);
 
 	if (p != NULL && text.len > 0)
 		memcpy(p, text.p, text.len);
