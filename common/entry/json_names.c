@@ -48,9 +48,22 @@ differ_sorted(struct json *j, uint32_t obj, uint32_t *twice)
 }
 
 /*
- * Compare each with those before it.  One bit a name, from its length and last
- * byte, spares nearly every comparison: names without escapes that are the same
- * have the same bit.  Behind a name with an escape all are compared.
+ * A bit for a name, the same for the same bytes.  The factors tell all member
+ * names of a head apart, and those of a body.
+ */
+static uint64_t
+mark(const struct json *j, const struct json_node *n)
+{
+	const uint8_t *p = j->src.p + n->off;
+
+	if (n->len == 0)
+		return 1;
+	return UINT64_C(1) << ((n->len + 2u * p[n->len - 1] + 8u * p[0]) & 63);
+}
+
+/*
+ * Compare each with those before it.  Its mark spares nearly every comparison;
+ * behind a name with an escape, whose mark says nothing, all are compared.
  */
 static enum status
 differ_few(const struct json *j, uint32_t obj, uint32_t *twice)
@@ -60,10 +73,9 @@ differ_few(const struct json *j, uint32_t obj, uint32_t *twice)
 
 	for (uint32_t i = obj + 1; i < j->count; i = j->node[i + 1].next) {
 		const struct json_node *n = &j->node[i];
-		uint8_t last = n->len > 0 ? j->src.p[n->off + n->len - 1] : 0;
 		bool look;
 
-		bit = UINT64_C(1) << ((n->len * 7 + last) & 63);
+		bit = mark(j, n);
 		all = all || n->escaped;
 		look = all || (seen & bit) != 0;
 		seen |= bit;

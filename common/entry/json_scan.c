@@ -188,8 +188,10 @@ scan_escape(struct scan *s)
 /*
  * Pass plain ASCII, eight bytes at a time: stop at a quote, a backslash, a
  * control byte or a byte of 0x80 and more.  In each byte x of 0x00..0x7f,
- * x - 0x20 borrows into bit 7 below 0x20, and (x ^ c) - 1 does where x is c;
- * a borrow into a higher byte can only stop too early, never too late.
+ * x - 0x20 borrows into bit 7 below 0x20, and (x ^ c) - 1 does where x is c.
+ * A borrow spoils only more significant bytes than the one that stops, so the
+ * least significant mark is true; where the first byte is the most significant
+ * one, the last step looks at each byte itself.
  */
 static const uint8_t *
 pass_plain(const uint8_t *p, const uint8_t *end)
@@ -201,8 +203,14 @@ pass_plain(const uint8_t *p, const uint8_t *end)
 		stop = w | (w - EVERY(0x20)) |
 		       ((w ^ EVERY((uint64_t)'"')) - EVERY(1)) |
 		       ((w ^ EVERY((uint64_t)'\\')) - EVERY(1));
-		if ((stop & EVERY(0x80)) != 0)
+		stop &= EVERY(0x80);
+		if (stop != 0) {
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+			return p + (__builtin_ctzll(stop) >> 3);
+#else
 			break;
+#endif
+		}
 		p += 8;
 	}
 	while (p < end && *p >= 0x20 && *p < 0x80 && *p != '"' && *p != '\\')

@@ -42,6 +42,10 @@ utf8_char(const uint8_t *p, size_t left)
 	if (p[0] < 0xf0) {
 		if (left < 3 || !is_tail(p[1]) || !is_tail(p[2]))
 			return UTF8_BAD;
+		/* Nothing of what is refused below begins with these, and
+		 * nearly all Chinese text does. */
+		if (p[0] >= 0xe1 && p[0] <= 0xec)
+			return 3;
 		len = 3;
 		cp = utf8_decode(p, 3);
 		if (cp < 0x800 || (cp >= 0xd800 && cp <= 0xdfff))
