@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "entry/json.h"
+#include "entry/utf8.h"
 
 /* The bytes of a literal, its NUL left out, U+0000 inside allowed. */
 #define LIT(s) bytes_of((s), sizeof(s) - 1)
@@ -248,6 +249,32 @@ test_json_utf8_agrees_with_the_rfc(void **state)
 	}
 }
 
+/* Catches a character that is written or read as another. */
+static void
+test_utf8_every_character_comes_back(void **state)
+{
+	uint8_t p[4];
+
+	(void)state;
+	for (uint32_t cp = 0; cp <= 0x10ffff; cp++) {
+		size_t len;
+		int got;
+
+		if (cp >= 0xd800 && cp <= 0xdfff)
+			continue;
+		len = utf8_encode(p, cp);
+		got = utf8_char(p, len);
+		if (utf8_is_noncharacter(cp)) {
+			EXPECT(got == UTF8_NONCHARACTER);
+		} else {
+			EXPECT(got == (int)len && oracle_utf8(p, len));
+		}
+		EXPECT(utf8_decode(p, (int)len) == cp);
+		if (len > 1)
+			EXPECT(utf8_char(p, len - 1) == UTF8_BAD);
+	}
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, open_tape, close_tape)
 
 int
@@ -260,6 +287,7 @@ main(void)
 		T(test_json_written_strings_read_back),
 		T(test_json_text_ok_is_what_the_scanner_takes),
 		T(test_json_utf8_agrees_with_the_rfc),
+		T(test_utf8_every_character_comes_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
