@@ -41,8 +41,8 @@ struct agent_uplink {
 	void *arg;
 	/*
 	 * One exchange.  `address` is host:port; `ca`, `cert` DER or empty;
-	 * `key` a PKCS#8 DER private key or empty.  ST_OK with any HTTP status,
-	 * ST_NET when no answer came.
+	 * `key` a private key (SEC 1 DER) or empty.  ST_OK with any HTTP
+	 * status, ST_NET when no answer came.
 	 */
 	enum status (*exchange)(void *arg, enum agent_service what,
 	    const char *address, struct bytes ca, struct bytes cert,
@@ -99,6 +99,7 @@ MUST_CHECK enum status agent_officer_remove(
  */
 struct agent_edit {
 	char rec[REC_LEN + 1];
+	char kind[64]; /* "search@1", of the record's open; "" for a new one */
 	uint8_t after[AFTER_COUNT_MAX][ID_LEN];
 	size_t after_count;
 };
@@ -145,6 +146,10 @@ MUST_CHECK enum status agent_status(struct agent *a, struct buf *out);
 /* The record that holds an entry whose more.source.key is `key`; ST_ABSENT. */
 MUST_CHECK enum status agent_imported(
     struct agent *a, struct bytes key, char rec[REC_LEN + 1]);
+/* Every entry of a record, or of all (rec NULL), a JSON line each: the objects
+ * of agent_history with their record. */
+MUST_CHECK enum status agent_export(
+    struct agent *a, const char *rec, struct buf *out);
 /* Verify own chain, stored receipts and proofs; JSON report.  ST_CORRUPT. */
 MUST_CHECK enum status agent_verify(struct agent *a, struct buf *report);
 

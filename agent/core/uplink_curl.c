@@ -234,7 +234,7 @@ hold_credentials(
 	if (st == ST_OK)
 		st = hold_pem(&u->pem_cert, "CERTIFICATE", cert, &changed);
 	if (st == ST_OK)
-		st = hold_pem(&u->pem_key, "PRIVATE KEY", key, &changed);
+		st = hold_pem(&u->pem_key, "EC PRIVATE KEY", key, &changed);
 	if (st != ST_OK || (!changed && u->easy != NULL))
 		return st;
 	/* Another identity must never ride on an old connection. */

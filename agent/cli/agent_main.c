@@ -1,0 +1,317 @@
+/* daybreak-agent: see cli.h. */
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "agent/cli/cli.h"
+#include "agent/core/uplink_curl.h"
+#include "entry/json.h"
+
+static const struct cli_command *const tables[] = { cli_join_commands,
+	cli_act_commands, cli_read_commands };
+
+enum { TABLES = sizeof(tables) / sizeof(tables[0]), PASSPHRASE_MAX = 1024 };
+
+static int
+usage(void)
+{
+	(void)fprintf(stderr,
+	    "daybreak-agent %s — 现场执法记录 field record of court "
+	    "enforcement\n\n"
+	    "  daybreak-agent --home H [--officer ID] [--json] COMMAND …\n\n",
+	    DAYBREAK_VERSION);
+	for (size_t t = 0; t < TABLES; t++) {
+		for (const struct cli_command *c = tables[t]; c->name; c++)
+			(void)fprintf(stderr, "  %-9s %-44s %s  %s\n", c->name,
+			    c->usage, c->zh, c->en);
+	}
+	(void)fprintf(stderr,
+	    "\n口令取自 DAYBREAK_PIN_FILE "
+	    "所指文件、标准输入或提示，绝不取自参数。\n"
+	    "The passphrase comes from the file that DAYBREAK_PIN_FILE names, "
+	    "standard input\nor a prompt, never from an argument.\n"
+	    "Exit: 0 done, 1 refused or failed, 2 usage, 3 damage found.\n");
+	return CLI_USAGE;
+}
+
+int
+cli_refuse(struct cli *c, const char *zh, const char *en)
+{
+	if (c->json) {
+		struct buf b;
+
+		buf_init(&b, DOC_BYTES_MAX);
+		buf_str(&b, "{\"error\":");
+		json_put_str(&b, en);
+		buf_str(&b, ",\"zh\":");
+		json_put_str(&b, zh);
+		buf_u8(&b, '}');
+		if (buf_cstr(&b) != NULL)
+			(void)puts((const char *)b.p);
+		buf_free(&b);
+	}
+	(void)fprintf(stderr, "%s\n%s\n", zh, en);
+	return CLI_FAILED;
+}
+
+int
+cli_fail(struct cli *c, enum status st)
+{
+	(void)cli_refuse(c, agent_error_zh(c->agent), agent_error_en(c->agent));
+	return st == ST_CORRUPT ? CLI_DAMAGE : CLI_FAILED;
+}
+
+int
+cli_print(struct cli *c, enum status st, struct buf *b)
+{
+	int rc = CLI_DONE;
+
+	if (st == ST_OK)
+		st = b->err;
+	if (st != ST_OK) {
+		rc = cli_fail(c, st);
+	} else if (b->len > 0) {
+		(void)fwrite(b->p, 1, b->len, stdout);
+		if (b->p[b->len - 1] != '\n')
+			(void)putchar('\n');
+	}
+	buf_wipe(b);
+	return rc;
+}
+
+/* One line from `f`, without its line break, never echoed. */
+static enum status
+read_line(FILE *f, struct buf *out)
+{
+	int ch;
+
+	while ((ch = getc(f)) != EOF && ch != '\n')
+		buf_u8(out, (uint8_t)ch);
+	if (ch == EOF && out->len == 0)
+		return ST_ABSENT;
+	if (out->len > 0 && out->p[out->len - 1] == '\r')
+		out->len--;
+	return out->err;
+}
+
+enum status
+cli_passphrase(const char *prompt, struct buf *out)
+{
+	const char *file = getenv("DAYBREAK_PIN_FILE");
+	struct termios old, quiet;
+	enum status st;
+	FILE *f = stdin;
+	bool hidden = false;
+
+	if (file != NULL) {
+		f = fopen(file, "re");
+		if (f == NULL)
+			return ST_ABSENT;
+	} else if (isatty(STDIN_FILENO) != 0) {
+		(void)fprintf(stderr, "%s", prompt);
+		hidden = tcgetattr(STDIN_FILENO, &old) == 0;
+		if (hidden) {
+			quiet = old;
+			quiet.c_lflag &= (tcflag_t)~ECHO;
+			(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet);
+		}
+	}
+	/* Unbuffered: what stdio keeps could not be wiped. */
+	(void)setvbuf(f, NULL, _IONBF, 0);
+	st = read_line(f, out);
+	if (hidden) {
+		(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &old);
+		(void)fprintf(stderr, "\n");
+	}
+	if (file != NULL)
+		(void)fclose(f);
+	return st;
+}
+
+const struct kind *
+cli_kind_of(struct cli *c, const char *rec)
+{
+	struct agent_edit edit;
+	const struct kind *k = NULL;
+	enum status st = agent_edit_begin(c->agent, rec, &edit);
+
+	if (st != ST_OK) {
+		(void)cli_fail(c, st);
+		return NULL;
+	}
+	k = kinds_find(agent_kinds(c->agent), bytes_str(edit.kind));
+	if (k == NULL)
+		(void)cli_refuse(c, "这条记录的类别尚未到达本机",
+		    "the kind of this record is not known on this device");
+	return k;
+}
+
+/* ---- options */
+
+static const struct {
+	const char *name;
+	size_t at; /* where in struct cli */
+} text_options[] = {
+    {"--home", offsetof(struct cli, home)},
+    {"--officer", offsetof(struct cli, officer)},
+    {"--reason", offsetof(struct cli, reason)},
+    {"--at", offsetof(struct cli, at)},
+    {"--on", offsetof(struct cli, on)},
+    {"--map", offsetof(struct cli, map)},
+    {"--out", offsetof(struct cli, out)},
+    {"--kind", offsetof(struct cli, kind)},
+    {"--person", offsetof(struct cli, person)},
+    {"--limit", offsetof(struct cli, limit)},
+}, flag_options[] = {
+    {"--json", offsetof(struct cli, json)},
+    {"--state", offsetof(struct cli, state)},
+    {"--findings", offsetof(struct cli, findings)},
+    {"--en", offsetof(struct cli, en)},
+};
+
+enum {
+	TEXT_OPTIONS = sizeof(text_options) / sizeof(text_options[0]),
+	FLAG_OPTIONS = sizeof(flag_options) / sizeof(flag_options[0])
+};
+
+/* 1: an option and its value, 0: a flag, -1: neither, -2: value missing. */
+static int
+take_option(struct cli *c, const char *arg, const char *next)
+{
+	for (size_t i = 0; i < TEXT_OPTIONS; i++) {
+		if (strcmp(arg, text_options[i].name) != 0)
+			continue;
+		if (next == NULL)
+			return -2;
+		memcpy((char *)c + text_options[i].at, &next, sizeof(next));
+		return 1;
+	}
+	for (size_t i = 0; i < FLAG_OPTIONS; i++) {
+		bool yes = true;
+
+		if (strcmp(arg, flag_options[i].name) != 0)
+			continue;
+		memcpy((char *)c + flag_options[i].at, &yes, sizeof(yes));
+		return 0;
+	}
+	return -1;
+}
+
+/* The command's name, or NULL where the line is wrong. */
+static const char *
+read_arguments(struct cli *c, int argc, char **argv)
+{
+	const char *name = NULL;
+	bool plain = false;
+
+	for (int i = 1; i < argc; i++) {
+		const char *next = i + 1 < argc ? argv[i + 1] : NULL;
+		int took = -1;
+
+		if (!plain && strcmp(argv[i], "--") == 0) {
+			plain = true;
+			continue;
+		}
+		if (!plain)
+			took = take_option(c, argv[i], next);
+		if (took == -2)
+			return NULL;
+		if (took == 1)
+			i++;
+		if (took >= 0)
+			continue;
+		if (!plain && strncmp(argv[i], "--", 2) == 0)
+			return NULL;
+		if (name == NULL)
+			name = argv[i];
+		else if (c->argc < CLI_ARGS_MAX)
+			c->argv[c->argc++] = argv[i];
+		else
+			return NULL;
+	}
+	return name;
+}
+
+static const struct cli_command *
+find_command(const char *name)
+{
+	for (size_t t = 0; t < TABLES; t++) {
+		for (const struct cli_command *c = tables[t]; c->name; c++) {
+			if (strcmp(c->name, name) == 0)
+				return c;
+		}
+	}
+	return NULL;
+}
+
+static int
+run_unlocked(struct cli *c, const struct cli_command *command)
+{
+	struct buf pass;
+	enum status st;
+
+	buf_init(&pass, PASSPHRASE_MAX);
+	st = cli_passphrase("口令 passphrase: ", &pass);
+	if (st == ST_OK)
+		st = agent_unlock(c->agent, c->officer, buf_view(&pass));
+	else
+		(void)cli_refuse(c, "没有口令", "no passphrase was given");
+	buf_wipe(&pass);
+	if (st == ST_ABSENT)
+		return CLI_FAILED;
+	return st == ST_OK ? command->run(c) : cli_fail(c, st);
+}
+
+static int
+run(struct cli *c, const struct cli_command *command)
+{
+	struct uplink_curl *uplink = NULL;
+	struct agent_config config = {
+		.home = c->home, .port = port_system(), .utc_offset_min = 480
+	};
+	enum status st;
+	int rc;
+
+	st = uplink_curl_new(&uplink);
+	if (st == ST_OK) {
+		config.uplink = uplink_curl_of(uplink);
+		st = agent_open(&c->agent, &config);
+	}
+	if (st != ST_OK) {
+		(void)fprintf(stderr, "%s: %s\n", c->home, status_text(st));
+		if (st == ST_AGAIN)
+			(void)fprintf(stderr, "另一个程序正在使用它 another "
+					      "program is using it\n");
+		uplink_curl_free(uplink);
+		return st == ST_CORRUPT ? CLI_DAMAGE : CLI_FAILED;
+	}
+	rc = command->unlock ? run_unlocked(c, command) : command->run(c);
+	agent_close(c->agent);
+	uplink_curl_free(uplink);
+	return rc;
+}
+
+int
+main(int argc, char **argv)
+{
+	static struct cli c;
+	const struct cli_command *command;
+	const char *name;
+	int rc;
+
+	if (sodium_init() < 0)
+		return CLI_FAILED;
+	name = read_arguments(&c, argc, argv);
+	if (name == NULL || c.home == NULL)
+		return usage();
+	command = find_command(name);
+	if (command == NULL || c.argc < command->args_min)
+		return usage();
+	rc = run(&c, command);
+	if (fflush(stdout) != 0)
+		rc = CLI_FAILED;
+	return rc;
+}

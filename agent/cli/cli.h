@@ -1,0 +1,90 @@
+#ifndef AGENT_CLI_H
+#define AGENT_CLI_H
+/*
+ * cli: the command line of daybreak-agent.
+ *
+ * Exit: 0 done, 1 refused or failed, 2 usage, 3 damage found.  With --json
+ * each result is one JSON object on a line of standard output; words for
+ * people go to standard error.  Passphrases come from the file that
+ * DAYBREAK_PIN_FILE names, from standard input, or from a prompt; never from
+ * an argument, which other users of the machine could read.
+ */
+#include <stdio.h>
+
+#include "agent/core/agent.h"
+#include "domain/kind.h"
+
+enum cli_exit { CLI_DONE = 0, CLI_FAILED = 1, CLI_USAGE = 2, CLI_DAMAGE = 3 };
+
+enum { CLI_ARGS_MAX = 512 };
+
+struct cli {
+	struct agent *agent;
+	const char *home;
+	const char *officer; /* --officer, or NULL: the only one */
+	bool json;
+	const char *argv[CLI_ARGS_MAX]; /* what stands behind the command */
+	int argc;
+	/* Options, NULL where not given. */
+	const char *reason, *at, *on, *map, *out, *kind, *person, *limit;
+	bool state, findings, en;
+};
+
+/* One command. */
+struct cli_command {
+	const char *name;
+	int args_min; /* what must stand behind it */
+	bool unlock;  /* wants the keys */
+	int (*run)(struct cli *c);
+	const char *usage; /* arguments */
+	const char *zh, *en;
+};
+
+/* ---- shared by the commands */
+
+/* Say why the last call on the agent failed; gives CLI_FAILED (or DAMAGE). */
+int cli_fail(struct cli *c, enum status st);
+/* Refuse in both languages. */
+int cli_refuse(struct cli *c, const char *zh, const char *en);
+/* Print a buffer that holds one result; the buffer is freed. */
+int cli_print(struct cli *c, enum status st, struct buf *b);
+/* Read a passphrase into `out` (wiped by the caller). */
+enum status cli_passphrase(const char *prompt, struct buf *out);
+
+/* `field=value` arguments as names and values of an act (cli_fields.c). */
+struct cli_fields {
+	struct bytes on[CLI_ARGS_MAX];
+	const struct kind_field *field[CLI_ARGS_MAX];
+	size_t value_off[CLI_ARGS_MAX + 1];
+	size_t count;
+	struct buf values; /* JSON scalars, one behind the other */
+};
+void cli_fields_init(struct cli_fields *f);
+void cli_fields_free(struct cli_fields *f);
+/*
+ * Read argv[from…]: each `path=text`, normalised by the kind's type.  `list`
+ * non-NULL: paths are those of its items.  CLI_DONE, or what it refused.
+ */
+int cli_fields_read(struct cli *c, const struct kind *k,
+    const struct kind_list *list, int from, struct cli_fields *f);
+/*
+ * Append the fields as entries: those that stand apart in one of their own
+ * each.  The first is of `verb` with `lead` (a list's path, or NULL) before
+ * its names; the rest are `set` with `prefix` before theirs, which for an
+ * item is known only once the `add` has its id.  edit->rec names the record.
+ */
+int cli_fields_append(struct cli *c, const struct kind *k,
+    struct agent_edit *edit, enum verb verb, const char *lead,
+    const struct cli_fields *f, uint8_t first[ID_LEN]);
+
+extern const struct cli_command cli_act_commands[];
+extern const struct cli_command cli_read_commands[];
+extern const struct cli_command cli_join_commands[];
+
+/* Findings (a JSON array as agent_findings gives it) for people. */
+void cli_put_findings(FILE *f, struct bytes json, bool en);
+
+/* The kind that a record's `open` names; NULL after saying why not. */
+const struct kind *cli_kind_of(struct cli *c, const char *rec);
+
+#endif

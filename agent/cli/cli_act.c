@@ -1,0 +1,305 @@
+/* cli_act: commands that write something down. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/cli/cli.h"
+#include "base/enc.h"
+
+/* Tell of what was written, and of the findings that stand at once. */
+static int
+tell(struct cli *c, const char *rec, const uint8_t id[ID_LEN])
+{
+	char hex[2 * ID_LEN + 1];
+	struct buf b;
+	enum status st;
+
+	hex_encode(hex, bytes_of(id, ID_LEN));
+	if (!c->json) {
+		(void)printf("%s\n", rec);
+		(void)fprintf(stderr, "已保存 saved %s\n", hex);
+	}
+	buf_init(&b, FRAME_BYTES_MAX);
+	st = agent_findings(c->agent, rec, &b);
+	if (st == ST_OK && c->json && buf_cstr(&b) != NULL)
+		(void)printf("{\"findings\":%s,\"id\":\"%s\",\"rec\":\"%s\"}\n",
+		    (const char *)b.p, hex, rec);
+	else if (st == ST_OK)
+		cli_put_findings(stderr, buf_view(&b), c->en);
+	buf_wipe(&b);
+	return st == ST_OK ? CLI_DONE : cli_fail(c, st);
+}
+
+static int
+run_record(struct cli *c)
+{
+	const struct kind *k =
+	    kinds_latest(agent_kinds(c->agent), bytes_str(c->argv[0]));
+	struct agent_edit edit;
+	struct cli_fields f;
+	uint8_t id[ID_LEN];
+	int rc;
+
+	if (k == NULL || k->system)
+		return cli_refuse(c, "没有此类记录", "no such kind of record");
+	cli_fields_init(&f);
+	rc = cli_fields_read(c, k, NULL, 1, &f);
+	if (rc == CLI_DONE) {
+		enum status st = agent_edit_begin(c->agent, NULL, &edit);
+
+		rc = st == ST_OK ? CLI_DONE : cli_fail(c, st);
+	}
+	if (rc == CLI_DONE)
+		rc = cli_fields_append(c, k, &edit, DO_OPEN, NULL, &f, id);
+	cli_fields_free(&f);
+	return rc == CLI_DONE ? tell(c, edit.rec, id) : rc;
+}
+
+/* set, amend and add: fields written into a record that is there. */
+static int
+write_fields(struct cli *c, enum verb verb, const char *list_path, int from)
+{
+	const struct kind *k = cli_kind_of(c, c->argv[0]);
+	const struct kind_list *list = NULL;
+	struct agent_edit edit;
+	struct cli_fields f;
+	uint8_t id[ID_LEN] = { 0 };
+	enum status st;
+	int rc;
+
+	if (k == NULL)
+		return CLI_FAILED;
+	if (list_path != NULL) {
+		list = kind_list(k, bytes_str(list_path));
+		if (list == NULL)
+			return cli_refuse(c, "该类记录没有此清单",
+			    "this kind has no such list");
+	}
+	cli_fields_init(&f);
+	rc = cli_fields_read(c, k, list, from, &f);
+	if (rc == CLI_DONE) {
+		st = agent_edit_begin(c->agent, c->argv[0], &edit);
+		rc = st == ST_OK ? cli_fields_append(
+				       c, k, &edit, verb, list_path, &f, id)
+				 : cli_fail(c, st);
+	}
+	cli_fields_free(&f);
+	return rc == CLI_DONE ? tell(c, c->argv[0], id) : rc;
+}
+
+static int
+run_set(struct cli *c)
+{
+	return write_fields(c, DO_SET, NULL, 1);
+}
+
+static int
+run_amend(struct cli *c)
+{
+	if (c->reason == NULL)
+		return cli_refuse(c, "更正须写明理由：--reason",
+		    "an amendment needs its reason: --reason");
+	return write_fields(c, DO_AMEND, NULL, 1);
+}
+
+static int
+run_add(struct cli *c)
+{
+	return write_fields(c, DO_ADD, c->argv[1], 2);
+}
+
+/* An act on names, without values: drop, keep, advance, void, release … */
+static int
+act(struct cli *c, enum verb verb, const struct bytes *on, size_t on_count,
+    const char *data, const char *more)
+{
+	struct agent_act a = {
+		.verb = verb, .on = on, .on_count = on_count, .at = c->at
+	};
+	struct agent_edit edit;
+	uint8_t id[ID_LEN];
+	enum status st;
+
+	a.data = bytes_str(data);
+	if (more != NULL)
+		a.more = bytes_str(more);
+	if (c->reason != NULL)
+		a.reason = bytes_str(c->reason);
+	st = agent_edit_begin(c->agent, c->argv[0], &edit);
+	if (st == ST_OK)
+		st = agent_append(c->agent, &edit, &a, id);
+	return st == ST_OK ? tell(c, c->argv[0], id) : cli_fail(c, st);
+}
+
+static int
+run_drop(struct cli *c)
+{
+	struct bytes on = bytes_str(c->argv[1]);
+
+	return act(c, DO_DROP, &on, 1, "[null]", NULL);
+}
+
+static int
+run_keep(struct cli *c)
+{
+	struct bytes on = bytes_str(c->argv[1]);
+
+	return act(c, DO_KEEP, &on, 1, "[null]", NULL);
+}
+
+static int
+run_advance(struct cli *c)
+{
+	struct bytes on = bytes_str(c->argv[1]);
+
+	return act(c, DO_ADVANCE, &on, 1, "[null]", NULL);
+}
+
+static int
+run_void(struct cli *c)
+{
+	struct bytes on = bytes_str("");
+
+	return act(c, DO_VOID, &on, 1, "[null]", NULL);
+}
+
+static int
+run_link(struct cli *c)
+{
+	struct bytes on[2] = { bytes_str(c->argv[1]), bytes_str(c->argv[2]) };
+
+	return act(c, DO_LINK, on, 2, "[null,null]", NULL);
+}
+
+/* A text, or true / false, on a path. */
+static int
+run_note(struct cli *c)
+{
+	struct bytes on = bytes_str(c->on == NULL ? "" : c->on);
+	struct buf b;
+	int rc;
+
+	buf_init(&b, ENTRY_BYTES_MAX);
+	buf_u8(&b, '[');
+	json_put_str(&b, c->argv[1]);
+	buf_u8(&b, ']');
+	rc = buf_cstr(&b) == NULL || !json_text_ok(bytes_str(c->argv[1]))
+		 ? cli_refuse(c, "文字过长或含不可用字符",
+		       "the text is too long or holds characters that cannot "
+		       "stand")
+		 : act(c, DO_NOTE, &on, 1, (const char *)b.p, NULL);
+	buf_wipe(&b);
+	return rc;
+}
+
+/* more = {"number": N}, where one is given. */
+static int
+act_numbered(struct cli *c, enum verb verb, const char *data, int number_at)
+{
+	struct bytes on = bytes_str(c->argv[1]);
+	struct buf b;
+	int rc;
+
+	if (c->argc <= number_at)
+		return act(c, verb, &on, 1, data, NULL);
+	buf_init(&b, ENTRY_BYTES_MAX);
+	buf_str(&b, "{\"number\":");
+	json_put_str(&b, c->argv[number_at]);
+	buf_u8(&b, '}');
+	rc = buf_cstr(&b) == NULL
+		 ? cli_refuse(c, "文号过长", "the number is too long")
+		 : act(c, verb, &on, 1, data, (const char *)b.p);
+	buf_free(&b);
+	return rc;
+}
+
+static int
+run_release(struct cli *c)
+{
+	return act_numbered(c, DO_RELEASE, "[null]", 2);
+}
+
+static int
+run_approve(struct cli *c)
+{
+	bool yes = strcmp(c->argv[2], "yes") == 0;
+
+	if (!yes && strcmp(c->argv[2], "no") != 0)
+		return cli_refuse(c, "应写 yes 或 no", "say yes or no");
+	return act_numbered(c, DO_APPROVE, yes ? "[true]" : "[false]", 3);
+}
+
+static const char *const hows[] = { "signed", "fingerprint", "refused",
+	"cannot", "left" };
+
+/* sign REC WHO HOW: the parts are those that the kind shows to WHO. */
+static int
+run_sign(struct cli *c)
+{
+	const struct kind *k = cli_kind_of(c, c->argv[0]);
+	const struct kind_sign *s;
+	struct bytes on[64], zero = bytes_str("[null");
+	struct buf data, more;
+	bool known = false;
+	int rc;
+
+	if (k == NULL)
+		return CLI_FAILED;
+	for (size_t i = 0; i < sizeof(hows) / sizeof(hows[0]); i++)
+		known = known || strcmp(c->argv[2], hows[i]) == 0;
+	if (!known)
+		return cli_refuse(c,
+		    "签名方式：signed 签名、fingerprint 捺印、refused 拒绝、"
+		    "cannot 不能、left 离开",
+		    "how: signed, fingerprint, refused, cannot or left");
+	s = kind_sign(k, bytes_str(c->argv[1]));
+	if (s == NULL || s->part_count == 0 || s->part_count > 64)
+		return cli_refuse(c, "该类记录没有此签名人",
+		    "this kind has nobody of that name who signs");
+	buf_init(&data, ENTRY_BYTES_MAX);
+	buf_init(&more, ENTRY_BYTES_MAX);
+	buf_bytes(&data, zero);
+	for (size_t i = 0; i < s->part_count; i++) {
+		on[i] = bytes_str(s->parts[i]);
+		if (i > 0)
+			buf_str(&data, ",null");
+	}
+	buf_u8(&data, ']');
+	buf_printf(&more, "{\"form\":\"%s\",\"how\":\"%s\",\"person\":", s->id,
+	    c->argv[2]);
+	json_put_str(&more, c->person != NULL ? c->person : s->who);
+	buf_u8(&more, '}');
+	rc = buf_cstr(&data) == NULL || buf_cstr(&more) == NULL
+		 ? cli_refuse(c, "内存不足", "out of memory")
+		 : act(c, DO_SIGN, on, s->part_count, (const char *)data.p,
+		       (const char *)more.p);
+	buf_free(&data);
+	buf_free(&more);
+	return rc;
+}
+
+const struct cli_command cli_act_commands[] = {
+	{ "record", 1, true, run_record, "KIND field=value…", "新建记录",
+	    "open a record, print its id" },
+	{ "set", 2, true, run_set, "REC field=value…", "填写", "fill in" },
+	{ "amend", 2, true, run_amend, "REC field=value… --reason R", "更正",
+	    "amend" },
+	{ "add", 2, true, run_add, "REC LIST field=value…", "加一项",
+	    "add an item" },
+	{ "drop", 2, true, run_drop, "REC ITEM --reason R", "划去",
+	    "strike out" },
+	{ "keep", 2, true, run_keep, "REC ITEM --reason R", "保留", "keep" },
+	{ "sign", 3, true, run_sign, "REC WHO HOW [--person P]", "签名",
+	    "sign, or note a refusal" },
+	{ "advance", 2, true, run_advance, "REC STATUS", "推进状态",
+	    "next status" },
+	{ "note", 2, true, run_note, "REC TEXT [--on PATH]", "备注", "note" },
+	{ "approve", 3, true, run_approve, "REC PATH yes|no [NUMBER]", "批准",
+	    "approve or refuse" },
+	{ "release", 2, true, run_release, "REC PATH [NUMBER]", "解除",
+	    "release a measure" },
+	{ "link", 3, true, run_link, "REC OTHER WORD --reason R", "关联",
+	    "link to another record" },
+	{ "void", 1, true, run_void, "REC --reason R", "作废", "void" },
+	{ NULL, 0, false, NULL, NULL, NULL, NULL },
+};

@@ -1,0 +1,212 @@
+/* cli_join: joining a court, syncing, officers, importing. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/cli/cli.h"
+#include "agent/import/import.h"
+
+enum { PASSPHRASE_MAX = 1024, SYNCS_MAX = 100000 };
+
+static int
+run_enrol(struct cli *c)
+{
+	struct buf pass;
+	enum status st;
+
+	buf_init(&pass, PASSPHRASE_MAX);
+	st = cli_passphrase(
+	    "设置口令（10 个字符或 5 个词以上）new passphrase: ", &pass);
+	if (st == ST_OK)
+		st = agent_enrol(
+		    c->agent, bytes_str(c->argv[0]), buf_view(&pass));
+	buf_wipe(&pass);
+	if (st != ST_OK)
+		return cli_fail(c, st);
+	(void)puts(c->json ? "{\"enrolled\":true}" : "已入网 enrolled");
+	return CLI_DONE;
+}
+
+static int
+run_sync(struct cli *c)
+{
+	struct agent_sync_result all = { .retry_after_s = -1 }, one;
+	enum status st = ST_OK;
+
+	/* Bounded pieces: go on while there is more to say. */
+	for (int i = 0; i < SYNCS_MAX; i++) {
+		st = agent_sync(c->agent, &one);
+		if (st != ST_OK)
+			break;
+		all.sent += one.sent;
+		all.acked = one.acked;
+		all.received += one.received;
+		all.place = one.place;
+		all.bytes_up += one.bytes_up;
+		all.bytes_down += one.bytes_down;
+		all.alarmed = all.alarmed || one.alarmed;
+		if (!one.more)
+			break;
+	}
+	if (st != ST_OK)
+		return cli_fail(c, st);
+	if (c->json)
+		(void)printf(
+		    "{\"acked\":%llu,\"alarmed\":%s,\"bytes_down\":%llu,"
+		    "\"bytes_up\":%llu,\"place\":%llu,\"received\":%llu,"
+		    "\"sent\":%llu}\n",
+		    (unsigned long long)all.acked,
+		    all.alarmed ? "true" : "false",
+		    (unsigned long long)all.bytes_down,
+		    (unsigned long long)all.bytes_up,
+		    (unsigned long long)all.place,
+		    (unsigned long long)all.received,
+		    (unsigned long long)all.sent);
+	else
+		(void)printf("已上传 %llu 条，收到 %llu 条，中心已存证至 %llu  "
+			     "sent %llu, received %llu, in the log\n",
+		    (unsigned long long)all.sent,
+		    (unsigned long long)all.received,
+		    (unsigned long long)all.place, (unsigned long long)all.sent,
+		    (unsigned long long)all.received);
+	return all.alarmed
+		   ? cli_refuse(c, "警报：中心给出的证明不成立，详见 status",
+			 "alarm: what the centre gave does not prove; "
+			 "see status")
+		   : CLI_DONE;
+}
+
+static int
+run_lock(struct cli *c)
+{
+	agent_lock(c->agent);
+	(void)puts(c->json ? "{\"locked\":true}" : "已锁定 locked");
+	return CLI_DONE;
+}
+
+static int
+run_officer(struct cli *c)
+{
+	struct buf pass;
+	enum status st;
+
+	if (strcmp(c->argv[0], "remove") == 0) {
+		st = agent_officer_remove(c->agent, c->argv[1]);
+		return st == ST_OK ? CLI_DONE : cli_fail(c, st);
+	}
+	if (strcmp(c->argv[0], "add") != 0)
+		return cli_refuse(c, "应写 add 或 remove", "say add or remove");
+	buf_init(&pass, PASSPHRASE_MAX);
+	st = cli_passphrase(
+	    "新人员的口令 passphrase of the new officer: ", &pass);
+	if (st == ST_OK)
+		st = agent_officer_add(c->agent, c->argv[1], buf_view(&pass));
+	buf_wipe(&pass);
+	return st == ST_OK ? CLI_DONE : cli_fail(c, st);
+}
+
+/* ---- import */
+
+static void
+tell_refused(void *arg, uint64_t line, const struct words *why)
+{
+	struct cli *c = arg;
+	struct buf b;
+
+	if (!c->json) {
+		(void)fprintf(stderr, "第 %llu 行 line %llu: %s  %s\n",
+		    (unsigned long long)line, (unsigned long long)line, why->zh,
+		    why->en);
+		return;
+	}
+	buf_init(&b, DOC_BYTES_MAX);
+	buf_printf(&b, "{\"line\":%llu,\"refused\":", (unsigned long long)line);
+	json_put_str(&b, why->en);
+	buf_str(&b, ",\"zh\":");
+	json_put_str(&b, why->zh);
+	buf_u8(&b, '}');
+	if (buf_cstr(&b) != NULL)
+		(void)puts((const char *)b.p);
+	buf_free(&b);
+}
+
+static void
+tell_progress(void *arg, size_t done, size_t total)
+{
+	const struct cli *c = arg;
+
+	if (!c->json && total > 0)
+		(void)fprintf(stderr, "\r%3zu %%", done * 100 / total);
+}
+
+static const char *
+base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash == NULL ? path : slash + 1;
+}
+
+static int
+import_files(struct cli *c, struct bytes map, struct bytes csv)
+{
+	struct import_watch watch = {
+		.arg = c, .refused = tell_refused, .progress = tell_progress
+	};
+	struct import_result r;
+	struct words why;
+	uint64_t limit = c->limit == NULL ? 0 : strtoull(c->limit, NULL, 10);
+	enum status st;
+
+	st = import_run(c->agent, agent_kinds(c->agent), base_name(c->argv[1]),
+	    map, csv, limit, &watch, &r, &why);
+	if (!c->json)
+		(void)fprintf(stderr, "\r     \r");
+	if (st == ST_INVALID)
+		return cli_refuse(c, why.zh, why.en);
+	(void)printf(
+	    c->json
+		? "{\"already\":%llu,\"entries\":%llu,\"records\":%llu,"
+		  "\"refused\":%llu,\"rows\":%llu,\"taken\":%llu}\n"
+		: "已有 already %llu · 条目 entries %llu · 记录 records %llu · "
+		  "拒绝 refused %llu · 行 rows %llu · 导入 taken %llu\n",
+	    (unsigned long long)r.already, (unsigned long long)r.entries,
+	    (unsigned long long)r.records, (unsigned long long)r.refused,
+	    (unsigned long long)r.rows, (unsigned long long)r.taken);
+	return st == ST_OK ? CLI_DONE : cli_fail(c, st);
+}
+
+static int
+run_import(struct cli *c)
+{
+	const struct port *p = port_system();
+	struct buf map, csv;
+	int rc;
+
+	if (c->map == NULL)
+		return cli_refuse(c, "须给出 --map MAP.json",
+		    "an import needs --map MAP.json");
+	buf_init(&map, DOC_BYTES_MAX);
+	buf_init(&csv, (size_t)1 << 30);
+	if (port_read_file(p, c->map, &map) != ST_OK)
+		rc = cli_refuse(c, "无法读取映射文件", "cannot read the map");
+	else if (port_read_file(p, c->argv[1], &csv) != ST_OK)
+		rc = cli_refuse(
+		    c, "无法读取 CSV 文件", "cannot read the CSV file");
+	else
+		rc = import_files(c, buf_view(&map), buf_view(&csv));
+	buf_free(&map);
+	buf_free(&csv);
+	return rc;
+}
+
+const struct cli_command cli_join_commands[] = {
+	{ "enrol", 1, false, run_enrol, "CODE", "入网", "join a court" },
+	{ "sync", 0, true, run_sync, "", "同步", "sync with the centre" },
+	{ "import", 2, true, run_import, "KIND FILE.csv --map MAP.json", "导入",
+	    "import rows" },
+	{ "officer", 2, true, run_officer, "add|remove ID", "本机人员",
+	    "officers of this device" },
+	{ "lock", 0, false, run_lock, "", "锁定", "wipe keys" },
+	{ NULL, 0, false, NULL, NULL, NULL, NULL },
+};

@@ -1,0 +1,359 @@
+#include "agent/core/agent_impl.h"
+
+#include <errno.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/enc.h"
+#include "entry/chain.h"
+
+/* The slot of the officer who enrolled the device; its name tells nothing. */
+static const char first_slot[] = "first";
+
+enum status
+agent_why(struct agent *a, enum status st, const char *zh, const char *en)
+{
+	words_clear(&a->words);
+	words_put(&a->words, zh, en);
+	return st;
+}
+
+enum status
+agent_log_why(struct agent *a, enum status st)
+{
+	switch (st) {
+	case ST_OK:
+		return st;
+	case ST_FULL:
+		return agent_why(a, st, "存储已满：未保存，请先同步或清理空间",
+		    "the disk is full: not saved; sync or make room first");
+	case ST_DENIED:
+		return agent_why(
+		    a, st, "人员或口令不对", "wrong officer or passphrase");
+	case ST_INVALID:
+		return agent_why(a, st, "口令须有 10 个字符或 5 个词以上",
+		    "a passphrase needs 10 characters or 5 words");
+	case ST_LOCKED:
+		return agent_why(a, st, "已锁定", "locked");
+	default:
+		return agent_why(a, st, "本机存储出错", log_errmsg(a->log));
+	}
+}
+
+enum status
+agent_ready(struct agent *a)
+{
+	if (a->log == NULL)
+		return agent_why(a, ST_LOCKED, "尚未入网：先用入网码 enrol",
+		    "not enrolled yet: enrol with a code first");
+	if (a->view == NULL)
+		return agent_why(a, ST_LOCKED, "已锁定，请输入口令",
+		    "locked: unlock with a passphrase first");
+	if (!a->court.joined)
+		return agent_why(a, ST_LOCKED, "入网尚未完成：请再次 enrol",
+		    "enrolment is not finished: enrol again with the same "
+		    "code");
+	return ST_OK;
+}
+
+const char *
+agent_error_en(const struct agent *a)
+{
+	return a->words.en;
+}
+
+const char *
+agent_error_zh(const struct agent *a)
+{
+	return a->words.zh;
+}
+
+const struct kinds *
+agent_kinds(const struct agent *a)
+{
+	return a->kinds;
+}
+
+static struct log_config
+log_config_of(const struct agent *a)
+{
+	struct log_config c = { .path = a->log_path, .port = a->port };
+
+	if (a->weak_kdf) {
+		c.kdf = (struct keyslot_kdf){
+			.mem_kib = 64, .passes = 1, .weak_for_tests = true
+		};
+		c.no_reserve = true;
+	}
+	return c;
+}
+
+/* home/log.db, the folder made if it is not there. */
+static enum status
+set_paths(struct agent *a, const char *home)
+{
+	size_t len = strlen(home) + sizeof("/log.db");
+
+	a->home = strdup(home);
+	a->log_path = malloc(len);
+	if (a->home == NULL || a->log_path == NULL)
+		return ST_NOMEM;
+	(void)snprintf(a->log_path, len, "%s/log.db", home);
+	if (mkdir(home, 0700) != 0 && errno != EEXIST)
+		return ST_IO;
+	return ST_OK;
+}
+
+enum status
+agent_open(struct agent **out, const struct agent_config *c)
+{
+	struct lock_config locks = { .screen_idle_ms = 5 * 60 * 1000,
+		.full_idle_ms = 4 * 3600 * 1000 };
+	struct log_config lc;
+	struct agent *a;
+	enum status st;
+
+	a = calloc(1, sizeof(*a));
+	if (a == NULL)
+		return ST_NOMEM;
+	a->port = c->port;
+	a->uplink = c->uplink;
+	a->offset_min = c->utc_offset_min;
+	a->weak_kdf = c->weak_kdf_for_tests;
+	buf_init(&a->desc_files, DOC_BYTES_MAX);
+	buf_init(&a->tip_note, NOTE_BYTES_MAX);
+	st = set_paths(a, c->home);
+	if (st == ST_OK)
+		st = lock_new(&a->lock, &locks);
+	if (st == ST_OK)
+		st = kinds_load_builtin(&a->kinds);
+	if (st == ST_OK)
+		st = rules_load_builtin(&a->rules, a->kinds);
+	if (st == ST_OK)
+		st = wire_codec_new(&a->codec);
+	if (st == ST_OK)
+		st = sync_msg_new(&a->msg);
+	if (st == ST_OK) {
+		lc = log_config_of(a);
+		st = log_open(&a->log, &lc);
+		if (st == ST_ABSENT)
+			st = ST_OK;
+	}
+	if (st != ST_OK) {
+		agent_close(a);
+		return st;
+	}
+	*out = a;
+	return ST_OK;
+}
+
+void
+agent_close(struct agent *a)
+{
+	if (a == NULL)
+		return;
+	agent_lock(a);
+	log_close(a->log);
+	lock_free(a->lock);
+	sync_msg_free(a->msg);
+	wire_codec_free(a->codec);
+	rules_free(a->rules);
+	kinds_free(a->kinds);
+	buf_free(&a->desc_files);
+	buf_free(&a->tip_note);
+	free(a->home);
+	free(a->log_path);
+	free(a);
+}
+
+void
+agent_lock(struct agent *a)
+{
+	while (a->pending_count > 0)
+		agent_pending_drop(a, &a->pending[0]);
+	free(a->pending);
+	a->pending = NULL;
+	view_free(a->view);
+	a->view = NULL;
+	agent_court_forget(a);
+	if (a->log != NULL)
+		log_lock(a->log);
+	if (a->lock != NULL)
+		lock_full(a->lock);
+}
+
+bool
+agent_is_unlocked(const struct agent *a)
+{
+	return a->view != NULL;
+}
+
+/* One entry of the log goes into the view. */
+static enum status
+replay_one(void *arg, const struct log_entry *le)
+{
+	struct agent *a = arg;
+	struct view_entry e = { .raw = le->e.raw,
+		.flags = le->own ? VIEW_OWN : 0,
+		.place = le->own ? VIEW_NO_PLACE : le->place };
+	const struct entry *parsed;
+	enum status st;
+
+	if ((le->e.is != CHAINFILE_WHOLE && le->e.is != CHAINFILE_HEAD) ||
+	    !le->e.has_link)
+		return ST_OK;
+	memcpy(e.id, le->e.link, ID_LEN);
+	if (!le->own && (le->flags & STREAM_SERVER) != 0)
+		e.flags |= VIEW_SERVER;
+	if (!le->own && (le->flags & STREAM_BARE) != 0)
+		e.flags |= VIEW_BARE;
+	st = view_add(a->view, &e);
+	if (st == ST_INVALID)
+		return ST_OK; /* kept and sent, but no record can show it */
+	parsed = view_parsed(a->view);
+	if (st == ST_OK && le->own && parsed->has_seen) {
+		a->has_stated = true;
+		a->stated_size = parsed->seen_size;
+	}
+	return st;
+}
+
+static enum status
+replay(struct agent *a)
+{
+	enum status st;
+
+	st = view_new(&a->view, a->kinds, a->rules, a->offset_min);
+	if (st == ST_OK)
+		st = view_begin(a->view);
+	if (st == ST_OK)
+		st = log_replay(a->log, replay_one, a, &a->found);
+	if (st == ST_OK)
+		st = view_end(a->view);
+	return st;
+}
+
+/* A head that cannot be trusted, or none: a chain is begun before the first
+ * append; the new one names the old. */
+static enum status
+chain_ready(struct agent *a)
+{
+	struct log_head head;
+	enum status st = log_head(a->log, &head);
+
+	if (st == ST_OK && !a->found.broken)
+		return ST_OK;
+	if (st != ST_OK && st != ST_ABSENT)
+		return st;
+	return log_chain_new(a->log, a->court.court_id);
+}
+
+enum status
+agent_unlock(struct agent *a, const char *officer, struct bytes passphrase)
+{
+	enum status st;
+
+	if (a->log == NULL)
+		return agent_ready(a);
+	if (a->view != NULL)
+		agent_lock(a);
+	if (officer == NULL)
+		officer = first_slot;
+	st = log_unlock(a->log, bytes_str(officer), passphrase);
+	if (st != ST_OK)
+		return agent_log_why(a, st);
+	st = agent_court_load(a);
+	if (st == ST_OK)
+		st = replay(a);
+	if (st == ST_OK && a->court.joined)
+		st = chain_ready(a);
+	if (st != ST_OK) {
+		enum status why = agent_log_why(a, st);
+
+		agent_lock(a);
+		return why;
+	}
+	lock_unlocked(a->lock, port_mono_ms(a->port));
+	return ST_OK;
+}
+
+/* ---- screen lock and officers */
+
+enum status
+agent_screen_pin(struct agent *a, struct bytes pin)
+{
+	enum status st = agent_ready(a);
+
+	if (st == ST_OK)
+		st = lock_pin_set(a->lock, pin, a->port);
+	if (st == ST_INVALID || st == ST_LIMIT)
+		return agent_why(a, st, "屏幕密码须为 4 至 64 个字符",
+		    "a screen PIN has 4 to 64 characters");
+	return st;
+}
+
+void
+agent_screen_lock(struct agent *a)
+{
+	if (lock_screen(a->lock) == LOCK_FULL)
+		agent_lock(a);
+}
+
+enum status
+agent_screen_unlock(struct agent *a, struct bytes pin)
+{
+	unsigned left = 0;
+	enum status st;
+
+	st = lock_screen_unlock(a->lock, pin, port_mono_ms(a->port), &left);
+	if (st == ST_LOCKED) {
+		agent_lock(a);
+		return agent_why(a, st, "已完全锁定，请输入口令",
+		    "fully locked: the passphrase is needed");
+	}
+	if (st == ST_DENIED)
+		return agent_why(a, st, "屏幕密码不对", "wrong PIN");
+	return st;
+}
+
+enum status
+agent_officer_add(struct agent *a, const char *officer, struct bytes passphrase)
+{
+	enum status st = agent_ready(a);
+
+	if (st != ST_OK)
+		return st;
+	st = log_officer_add(a->log, bytes_str(officer), passphrase);
+	if (st == ST_CONFLICT)
+		return agent_why(
+		    a, st, "此人员已在本机", "this officer has a slot already");
+	return agent_log_why(a, st);
+}
+
+enum status
+agent_officer_remove(struct agent *a, const char *officer)
+{
+	enum status st = agent_ready(a);
+
+	if (st != ST_OK)
+		return st;
+	st = log_officer_remove(a->log, bytes_str(officer));
+	if (st == ST_ABSENT)
+		return agent_why(
+		    a, st, "本机无此人员", "no such officer on this device");
+	if (st == ST_CONFLICT)
+		return agent_why(a, st, "不能移除最后一名人员",
+		    "the last officer cannot be removed");
+	return agent_log_why(a, st);
+}
+
+enum status
+agent_create_log(struct agent *a, struct bytes passphrase)
+{
+	struct log_config lc = log_config_of(a);
+
+	return log_create(&a->log, &lc, bytes_str(first_slot), passphrase);
+}

@@ -1,0 +1,479 @@
+/* agent_enrol: joining a court with a code, and renewing the certificate
+ * (docs/PROTOCOL.md, section 7). */
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/core/agent_impl.h"
+#include "base/enc.h"
+#include "base/sha.h"
+#include "crypt/x509.h"
+#include "entry/chain.h"
+#include "wire/join.h"
+
+/* The host:port of "https://host:port". */
+static const char *
+bare_address(const char *url)
+{
+	static const char scheme[] = "https://";
+
+	return strncmp(url, scheme, sizeof(scheme) - 1) == 0
+		   ? url + sizeof(scheme) - 1
+		   : url;
+}
+
+/* Where a service is found: by the descriptor, else by what the code said. */
+static const char *
+address_of(const struct agent *a, enum agent_service what)
+{
+	bool device = what == SERVICE_SYNC || what == SERVICE_RENEW;
+
+	if (device && a->court.devices[0] != '\0')
+		return a->court.devices;
+	if (device && a->desc != NULL && a->desc->devices_at.count > 0)
+		return bare_address(a->desc->devices_at.url[0]);
+	return a->court.public_at;
+}
+
+static enum status
+refused(struct agent *a, const struct agent_reply *r)
+{
+	if (r->status == 401 || r->status == 403)
+		return agent_why(a, ST_DENIED, "中心拒绝了本机",
+		    "the centre refused this device");
+	if (r->status == 409)
+		return agent_why(a, ST_DENIED, "入网码已被另一台设备使用",
+		    "the code was used by another device");
+	if (r->status == 410)
+		return agent_why(a, ST_DENIED, "入网码已过期，请索取新码",
+		    "the code has expired: ask for a new one");
+	if (r->status == 429 || r->status == 503)
+		return agent_why(a, ST_AGAIN, "中心繁忙，稍后再试",
+		    "the centre is busy: try later");
+	return agent_why(a, ST_NET, "中心未能处理请求",
+	    "the centre could not serve the request");
+}
+
+enum status
+agent_exchange(struct agent *a, enum agent_service what, struct bytes body,
+    struct agent_reply *out)
+{
+	struct bytes ca = { NULL, 0 }, cert = { NULL, 0 }, key = { NULL, 0 };
+	enum status st;
+
+	if (a->uplink == NULL)
+		return agent_why(a, ST_NET, "没有网络", "no network");
+	if (a->desc != NULL && what != SERVICE_DESCRIPTOR)
+		ca = bytes_of(a->desc->ca, a->desc->ca_len);
+	if (what == SERVICE_SYNC || what == SERVICE_RENEW) {
+		cert = log_identity_get(a->log, IDENTITY_TLS_CERT);
+		key = log_identity_get(a->log, IDENTITY_TLS_KEY);
+	}
+	st = a->uplink->exchange(a->uplink->arg, what, address_of(a, what), ca,
+	    cert, key, body, out);
+	if (st == ST_NET && out->tls_why != NULL)
+		return agent_why(a, st,
+		    "连接未被接受：中心不认可本机证书，或连接中断",
+		    out->tls_why);
+	if (st == ST_NET)
+		return agent_why(a, st, "连不上中心，记录已保存在本机",
+		    "the centre cannot be reached; what was recorded is safe "
+		    "here");
+	if (st != ST_OK)
+		return agent_why(a, st, "通信出错", status_text(st));
+	return out->status == 200 ? ST_OK : refused(a, out);
+}
+
+/* A key and its request, kept before the first attempt: whatever answer is
+ * lost is asked for again with the same ones. */
+enum status
+agent_csr_ready(struct agent *a)
+{
+	struct log_item items[2] = { { .item = IDENTITY_TLS_KEY_NEXT },
+		{ .item = IDENTITY_TLS_CSR_NEXT } };
+	struct buf key, csr;
+	enum status st;
+
+	if (log_identity_get(a->log, IDENTITY_TLS_CSR_NEXT).len > 0)
+		return ST_OK;
+	buf_init(&key, X509_KEY_DER_MAX);
+	buf_init(&csr, X509_CSR_DER_MAX);
+	st = x509_key_new(&key, a->port);
+	if (st == ST_OK)
+		st = x509_csr_new(&csr, buf_view(&key), a->port);
+	if (st == ST_OK) {
+		items[0].in = buf_view(&key);
+		items[1].in = buf_view(&csr);
+		st = log_identity_set_many(a->log, items, 2);
+	}
+	buf_wipe(&key);
+	buf_free(&csr);
+	return st == ST_OK ? st : agent_log_why(a, st);
+}
+
+/* Does the certificate name this device, carry our new key, and come from the
+ * court's CA? */
+static bool
+cert_is_ours(struct agent *a, struct bytes cert)
+{
+	char dev[DEV_LEN + 1];
+	uint8_t hash[HASH_LEN];
+	struct x509_info info;
+	struct buf pub;
+	bool same;
+
+	chain_dev(dev, log_public_key(a->log));
+	if (x509_cert_info(&info, cert) != ST_OK ||
+	    strcmp(info.dev, dev) != 0 ||
+	    !x509_cert_signed_by(cert, bytes_of(a->desc->ca, a->desc->ca_len)))
+		return false;
+	buf_init(&pub, X509_KEY_DER_MAX);
+	same = x509_key_public(&pub,
+		   log_identity_get(a->log, IDENTITY_TLS_KEY_NEXT),
+		   a->port) == ST_OK;
+	if (same) {
+		sha256(hash, buf_view(&pub));
+		same = memcmp(hash, info.key_sha256, HASH_LEN) == 0;
+	}
+	buf_free(&pub);
+	return same;
+}
+
+/* "cert" of an answer becomes the certificate, with the key made for it. */
+enum status
+agent_cert_take(struct agent *a, struct bytes reply)
+{
+	uint8_t der[X509_CERT_DER_MAX], key[X509_KEY_DER_MAX];
+	struct bytes next = log_identity_get(a->log, IDENTITY_TLS_KEY_NEXT);
+	struct json j;
+	uint32_t n;
+	size_t len = 0;
+	enum status st;
+
+	json_init(&j);
+	st = json_parse(&j, reply, JSON_DOCUMENT);
+	n = st == ST_OK ? json_get_typed(&j, 0, "cert", JSON_STRING) : 0;
+	if (n == 0 ||
+	    base64_decode(der, sizeof(der), &len, json_raw(&j, n)) != ST_OK ||
+	    next.len == 0 || next.len > sizeof(key) ||
+	    !cert_is_ours(a, bytes_of(der, len)))
+		st = agent_why(a, ST_DENIED, "中心给出的证书不属于本机",
+		    "the certificate is not for this device");
+	json_free(&j);
+	if (st == ST_OK) {
+		/* Setting one item may move the others: copy first. */
+		struct log_item items[4] = { { IDENTITY_TLS_KEY,
+						 { key, next.len } },
+			{ IDENTITY_TLS_CERT, { der, len } },
+			{ IDENTITY_TLS_KEY_NEXT, { NULL, 0 } },
+			{ IDENTITY_TLS_CSR_NEXT, { NULL, 0 } } };
+
+		memcpy(key, next.p, next.len);
+		st = log_identity_set_many(a->log, items, 4);
+		if (st != ST_OK)
+			st = agent_log_why(a, st);
+	}
+	sodium_memzero(key, sizeof(key));
+	return st;
+}
+
+/* ---- enrolment */
+
+static enum status
+enrol_request(struct agent *a, const uint8_t code_hash[HASH_LEN],
+    const uint8_t descriptor[HASH_LEN], struct buf *out)
+{
+	struct bytes csr = log_identity_get(a->log, IDENTITY_TLS_CSR_NEXT);
+	char csr64[X509_CSR_DER_MAX * 4 / 3 + 8];
+	uint8_t message[18 + 3 * HASH_LEN], csr_hash[HASH_LEN], sig[SIG_LEN];
+	struct buf m;
+	enum status st;
+
+	if (csr.len == 0 || csr.len > X509_CSR_DER_MAX)
+		return ST_CORRUPT;
+	base64_encode(csr64, csr);
+	sha256(csr_hash, csr);
+	buf_init(&m, sizeof(message));
+	join_enrol_message(&m, code_hash, csr_hash, descriptor);
+	st = m.err != ST_OK ? m.err : log_sign(a->log, sig, buf_view(&m));
+	buf_free(&m);
+	if (st != ST_OK)
+		return st;
+	buf_str(out, "{\"v\":1,\"code\":");
+	json_put_hex(out, bytes_of(code_hash, HASH_LEN));
+	buf_printf(out, ",\"csr\":\"%s\",\"key\":", csr64);
+	json_put_hex(out, bytes_of(log_public_key(a->log), PUBKEY_LEN));
+	buf_str(out, ",\"sig\":");
+	json_put_hex(out, bytes_of(sig, SIG_LEN));
+	buf_u8(out, '}');
+	return out->err;
+}
+
+static bool
+copy_member(const struct json *j, const char *name, char *out, size_t cap)
+{
+	uint32_t n = json_get_typed(j, 0, name, JSON_STRING);
+	struct buf b;
+	bool ok;
+
+	if (n == 0)
+		return false;
+	buf_init(&b, cap - 1);
+	json_text(j, n, &b);
+	ok = b.err == ST_OK;
+	if (ok && b.len > 0)
+		memcpy(out, b.p, b.len);
+	if (ok)
+		out[b.len] = '\0';
+	buf_free(&b);
+	return ok;
+}
+
+/* Who we are there, from the enrolment's answer. */
+static enum status
+read_answer(struct agent *a, struct bytes body)
+{
+	struct agent_court *c = &a->court;
+	struct json j;
+	enum status st;
+
+	json_init(&j);
+	st = json_parse(&j, body, JSON_DOCUMENT);
+	if (st == ST_OK &&
+	    (!copy_member(&j, "person", c->person, sizeof(c->person)) ||
+		!copy_member(&j, "name", c->name, sizeof(c->name)) ||
+		!copy_member(&j, "role", c->role, sizeof(c->role)) ||
+		!copy_member(&j, "team", c->team, sizeof(c->team)) ||
+		!copy_member(&j, "devices", c->devices, sizeof(c->devices)) ||
+		!join_address_ok(bytes_str(c->devices))))
+		st = ST_INVALID;
+	json_free(&j);
+	if (st == ST_INVALID)
+		return agent_why(a, st, "中心的答复无法理解",
+		    "the centre's answer cannot be read");
+	return st;
+}
+
+/* Get and check the descriptor that the code names. */
+static enum status
+fetch_for_code(struct agent *a, const struct join_code *code)
+{
+	struct agent_reply r = { .retry_after_s = -1 };
+	struct descriptor *d = malloc(sizeof(*d));
+	enum status st;
+
+	if (d == NULL)
+		return ST_NOMEM;
+	memcpy(a->court.public_at, code->address, sizeof(code->address));
+	buf_init(&r.body, DOC_BYTES_MAX);
+	st = agent_exchange(
+	    a, SERVICE_DESCRIPTOR, (struct bytes){ NULL, 0 }, &r);
+	if (st == ST_OK)
+		st = agent_descriptor_take(a, buf_view(&r.body),
+		    code->descriptor, a->court.court_id, d);
+	if (st == ST_OK)
+		st = agent_court_join(a, buf_view(&r.body), d);
+	buf_free(&r.body);
+	free(d);
+	return st;
+}
+
+/* Everything that joining changes, written as one. */
+static enum status
+finish(struct agent *a, struct bytes body)
+{
+	enum status st = agent_cert_take(a, body);
+
+	if (st != ST_OK)
+		return st;
+	st = log_recovery_set(a->log, a->desc->recovery);
+	if (st != ST_OK)
+		return agent_log_why(a, st);
+	st = log_chain_new(a->log, a->court.court_id);
+	if (st != ST_OK)
+		return agent_log_why(a, st);
+	a->court.joined = true;
+	st = agent_court_save(a);
+	return st == ST_OK ? st : agent_log_why(a, st);
+}
+
+static enum status
+enrol_online(struct agent *a, const struct join_code *code)
+{
+	struct agent_reply r = { .retry_after_s = -1 };
+	uint8_t code_hash[HASH_LEN];
+	struct buf body;
+	enum status st;
+
+	st = fetch_for_code(a, code);
+	if (st == ST_OK)
+		st = agent_csr_ready(a);
+	if (st != ST_OK)
+		return st;
+	join_code_hash(code_hash, code->secret);
+	buf_init(&body, DOC_BYTES_MAX);
+	buf_init(&r.body, DOC_BYTES_MAX);
+	st = enrol_request(a, code_hash, code->descriptor, &body);
+	if (st == ST_OK)
+		st = agent_exchange(a, SERVICE_ENROL, buf_view(&body), &r);
+	if (st == ST_OK)
+		st = read_answer(a, buf_view(&r.body));
+	if (st == ST_OK)
+		st = finish(a, buf_view(&r.body));
+	buf_free(&body);
+	buf_free(&r.body);
+	return st;
+}
+
+enum status
+agent_enrol(struct agent *a, struct bytes code_text, struct bytes passphrase)
+{
+	struct join_code code;
+	enum status st;
+
+	if (join_code_parse(&code, code_text) != ST_OK)
+		return agent_why(
+		    a, ST_INVALID, "这不是入网码", "this is no enrolment code");
+	if (a->log == NULL) {
+		st = agent_create_log(a, passphrase);
+		if (st == ST_INVALID)
+			st = agent_log_why(a, st);
+		else if (st != ST_OK)
+			st = agent_why(
+			    a, st, "无法建立本机存储", status_text(st));
+		else
+			st = view_new(
+			    &a->view, a->kinds, a->rules, a->offset_min);
+	} else {
+		st = agent_unlock(a, NULL, passphrase);
+	}
+	if (st == ST_OK && a->court.joined)
+		st = agent_why(a, ST_CONFLICT, "本机已入网",
+		    "this device is enrolled already");
+	if (st == ST_OK)
+		st = enrol_online(a, &code);
+	if (st == ST_OK)
+		lock_unlocked(a->lock, port_mono_ms(a->port));
+	sodium_memzero(&code, sizeof(code));
+	return st;
+}
+
+/* ---- renewal */
+
+static enum status
+renew_body(struct agent *a, const char *more, struct buf *out)
+{
+	struct bytes csr = log_identity_get(a->log, IDENTITY_TLS_CSR_NEXT);
+	char csr64[X509_CSR_DER_MAX * 4 / 3 + 8];
+
+	if (csr.len == 0 || csr.len > X509_CSR_DER_MAX)
+		return ST_CORRUPT;
+	base64_encode(csr64, csr);
+	buf_printf(out, "{\"v\":1,\"csr\":\"%s\"%s}", csr64, more);
+	return out->err;
+}
+
+/* The nonce of a challenge's answer. */
+static enum status
+challenge(struct agent *a, const char *dev, uint8_t nonce[32])
+{
+	struct agent_reply r = { .retry_after_s = -1 };
+	struct buf body;
+	struct json j;
+	uint32_t n;
+	enum status st;
+
+	buf_init(&body, 256);
+	buf_init(&r.body, DOC_BYTES_MAX);
+	json_init(&j);
+	buf_printf(&body, "{\"v\":1,\"dev\":\"%s\"}", dev);
+	st = agent_exchange(a, SERVICE_CHALLENGE, buf_view(&body), &r);
+	if (st == ST_OK)
+		st = json_parse(&j, buf_view(&r.body), JSON_DOCUMENT);
+	if (st == ST_OK) {
+		n = json_get_typed(&j, 0, "nonce", JSON_STRING);
+		st = n == 0 ? ST_INVALID
+			    : hex_decode(nonce, 32, json_raw(&j, n));
+	}
+	json_free(&j);
+	buf_free(&body);
+	buf_free(&r.body);
+	return st;
+}
+
+/* An expired certificate renews on the public listener, by the chain key. */
+static enum status
+expired_body(struct agent *a, struct buf *out)
+{
+	struct bytes csr = log_identity_get(a->log, IDENTITY_TLS_CSR_NEXT);
+	uint8_t nonce[32], csr_hash[HASH_LEN], sig[SIG_LEN];
+	char dev[DEV_LEN + 1], nonce_hex[65], sig_hex[2 * SIG_LEN + 1];
+	struct buf m, more;
+	enum status st;
+
+	chain_dev(dev, log_public_key(a->log));
+	st = challenge(a, dev, nonce);
+	if (st != ST_OK)
+		return st;
+	sha256(csr_hash, csr);
+	buf_init(&m, 256);
+	buf_init(&more, 512);
+	join_renew_message(&m, nonce, csr_hash);
+	st = m.err != ST_OK ? m.err : log_sign(a->log, sig, buf_view(&m));
+	if (st == ST_OK) {
+		hex_encode(nonce_hex, bytes_of(nonce, 32));
+		hex_encode(sig_hex, bytes_of(sig, SIG_LEN));
+		buf_printf(&more,
+		    ",\"dev\":\"%s\",\"nonce\":\"%s\",\"sig\":\"%s\"", dev,
+		    nonce_hex, sig_hex);
+		st = buf_cstr(&more) == NULL
+			 ? more.err
+			 : renew_body(a, (const char *)more.p, out);
+	}
+	buf_free(&m);
+	buf_free(&more);
+	return st;
+}
+
+enum status
+agent_renew_due(struct agent *a)
+{
+	struct agent_reply r = { .retry_after_s = -1 };
+	uint64_t now = port_wall_ms(a->port);
+	struct x509_info info;
+	uint64_t now_s;
+	struct buf body;
+	bool expired;
+	enum status st;
+
+	/* Judged by the centre's clock as last heard; it decides anyway. */
+	if (a->has_clock)
+		now = (uint64_t)((int64_t)now + a->clock_offset_ms);
+	now_s = now / 1000;
+	st = x509_cert_info(&info, log_identity_get(a->log, IDENTITY_TLS_CERT));
+	if (st != ST_OK)
+		return agent_why(a, ST_CORRUPT, "本机证书无法读取",
+		    "this device's certificate cannot be read");
+	if (now_s < info.not_after_s &&
+	    (info.not_after_s - now_s) * 3 >
+		info.not_after_s - info.not_before_s)
+		return ST_OK;
+	expired = now_s >= info.not_after_s;
+	st = agent_csr_ready(a);
+	if (st != ST_OK)
+		return st;
+	buf_init(&body, DOC_BYTES_MAX);
+	buf_init(&r.body, DOC_BYTES_MAX);
+	st = expired ? expired_body(a, &body) : renew_body(a, "", &body);
+	if (st == ST_OK)
+		st = agent_exchange(a,
+		    expired ? SERVICE_RENEW_EXPIRED : SERVICE_RENEW,
+		    buf_view(&body), &r);
+	if (st == ST_OK)
+		st = agent_cert_take(a, buf_view(&r.body));
+	buf_free(&body);
+	buf_free(&r.body);
+	/* While it is still valid, a failed renewal keeps nobody from syncing.
+	 */
+	return expired ? st : ST_OK;
+}

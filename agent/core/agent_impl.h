@@ -1,0 +1,147 @@
+#ifndef AGENT_AGENT_IMPL_H
+#define AGENT_AGENT_IMPL_H
+/* agent_impl: what the files of agent/core share; nobody else includes it. */
+#include "agent/core/agent.h"
+#include "agent/core/view.h"
+#include "agent/log/lock.h"
+#include "agent/log/log.h"
+#include "domain/words.h"
+#include "tlog/descriptor.h"
+#include "tlog/note.h"
+#include "wire/sync.h"
+
+enum {
+	AGENT_NAME_MAX = 200,
+	AGENT_PENDING_MAX = 64 << 20, /* bytes of one record under way */
+	AGENT_CHAINS_MAX = 64,        /* own chains that are spoken of */
+	AGENT_REPLY_MAX = FRAME_WIRE_BYTES_MAX + 65536
+};
+
+/* What the court said when this device joined; sealed. */
+struct agent_court {
+	bool joined;
+	uint8_t court_id[HASH_LEN];
+	char person[AGENT_NAME_MAX + 1]; /* `by` of what is written */
+	char name[AGENT_NAME_MAX + 1];
+	char role[64], team[AGENT_NAME_MAX + 1];
+	char devices[256];   /* host:port of the device listener */
+	char public_at[256]; /* and of the public one */
+};
+
+/* Entries of a scope whose record has not come whole yet: kept here, never on
+ * disk, so that no record is ever half there. */
+struct agent_pending {
+	uint8_t scope[ID_LEN];
+	uint64_t place, sub; /* the cursor behind them */
+	struct pending_entry {
+		uint64_t place, seq;
+		unsigned flags;
+		uint8_t chain[CHAIN_LEN], prev[HASH_LEN], digest[HASH_LEN];
+		size_t off, len; /* in bytes; len 0: lost at the centre */
+	} * entry;
+	size_t count, cap;
+	struct buf bytes;
+};
+
+struct agent {
+	char *home;
+	char *log_path;
+	const struct port *port;
+	const struct agent_uplink *uplink; /* NULL: no network */
+	int offset_min;
+	bool weak_kdf;
+
+	struct log *log; /* NULL: not joined yet */
+	struct lock *lock;
+	struct kinds *kinds;
+	struct rules *rules;
+	struct view *view; /* NULL while locked */
+	struct wire_codec *codec;
+	struct sync_msg *msg;
+
+	/* Known while unlocked. */
+	struct agent_court court;
+	struct descriptor *desc; /* NULL: none */
+	struct buf desc_files;   /* the court's descriptors as fetched */
+	bool has_tip;            /* the last verified checkpoint … */
+	struct checkpoint tip;
+	struct buf tip_note;
+	bool has_stated; /* … and the one that the chain last stated */
+	uint64_t stated_size;
+	bool has_clock;
+	int64_t clock_offset_ms; /* centre's clock minus ours */
+	bool want_note;          /* the centre asked for our note */
+	uint64_t resend_from[AGENT_CHAINS_MAX]; /* by chain number; 0: none */
+	unsigned ack_status[AGENT_CHAINS_MAX];
+	struct agent_pending *pending;
+	size_t pending_count;
+	uint64_t alarms; /* found in this session */
+	struct log_found found;
+
+	struct words words; /* why the last call failed */
+};
+
+/* Remember why, and give `st` back. */
+enum status agent_why(
+    struct agent *a, enum status st, const char *zh, const char *en);
+/* The same with the words of the log. */
+enum status agent_log_why(struct agent *a, enum status st);
+/* Make the sealed log, with the first officer's slot. */
+MUST_CHECK enum status agent_create_log(
+    struct agent *a, struct bytes passphrase);
+/* ST_LOCKED with words unless unlocked and joined. */
+MUST_CHECK enum status agent_ready(struct agent *a);
+
+/* ---- what is kept of the court (agent_court.c) */
+
+MUST_CHECK enum status agent_court_load(struct agent *a);
+MUST_CHECK enum status agent_court_save(struct agent *a);
+void agent_court_forget(struct agent *a);
+/*
+ * Take the answer of GET /v1/descriptor: every version, checked from the first
+ * on.  With `want` non-NULL the last must have that digest.  `court_id`
+ * non-NULL and not zero: the first must be that one; else it is set.
+ * ST_DENIED with words.
+ */
+MUST_CHECK enum status agent_descriptor_take(struct agent *a, struct bytes body,
+    const uint8_t *want, uint8_t court_id[HASH_LEN], struct descriptor *out);
+/* Keep who we are there, and the descriptors that say so. */
+MUST_CHECK enum status agent_court_join(
+    struct agent *a, struct bytes body, struct descriptor *d);
+MUST_CHECK enum status agent_descriptor_fetch(struct agent *a);
+MUST_CHECK enum status agent_tip_take(
+    struct agent *a, const struct checkpoint *c, struct bytes note);
+
+/* ---- keys and certificates (agent_enrol.c, agent_renew.c) */
+
+MUST_CHECK enum status agent_csr_ready(struct agent *a);
+MUST_CHECK enum status agent_cert_take(struct agent *a, struct bytes reply);
+/* Renew if a third of the validity or less is left. */
+MUST_CHECK enum status agent_renew_due(struct agent *a);
+MUST_CHECK enum status agent_exchange(struct agent *a, enum agent_service what,
+    struct bytes body, struct agent_reply *out);
+
+/* ---- sync (agent_up.c, agent_down.c) */
+
+struct up; /* a request under way */
+MUST_CHECK enum status up_new(struct up **out);
+void up_free(struct up *u);
+/* Gather what is to be said; *left: entries that did not fit. */
+MUST_CHECK enum status up_build(
+    struct agent *a, struct up *u, struct buf *out, uint64_t *left);
+uint64_t up_sent(const struct up *u);
+
+struct down_result {
+	uint64_t received, place;
+	bool more, alarmed, progressed;
+};
+MUST_CHECK enum status down_take(
+    struct agent *a, struct bytes body, struct down_result *out);
+struct agent_pending *agent_pending_of(
+    struct agent *a, const uint8_t scope[ID_LEN]);
+void agent_pending_drop(struct agent *a, struct agent_pending *p);
+
+/* Something did not prove: keep the evidence, count the alarm. */
+void agent_alarm(struct agent *a, const char *why, struct bytes evidence);
+
+#endif

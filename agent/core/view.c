@@ -1,0 +1,267 @@
+#include "agent/core/view.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/core/view_impl.h"
+#include "base/enc.h"
+
+static const char schema[] =
+    "CREATE TABLE record(n INTEGER PRIMARY KEY, rec TEXT NOT NULL UNIQUE,"
+    " kind TEXT NOT NULL, wall INTEGER NOT NULL);"
+    "CREATE TABLE entry(n INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE,"
+    " record INTEGER NOT NULL, flags INTEGER NOT NULL, place INTEGER,"
+    " whole INTEGER NOT NULL, bytes BLOB NOT NULL);"
+    "CREATE INDEX entry_record ON entry(record);"
+    "CREATE TABLE imported(key TEXT PRIMARY KEY, record INTEGER NOT NULL)"
+    " WITHOUT ROWID;";
+
+enum status
+view_new(struct view **out, const struct kinds *ks, const struct rules *rs,
+    int utc_offset_min)
+{
+	struct db_config c = {
+		.path = NULL, .create = true, .sync = DB_SYNC_OFF
+	};
+	struct view *v = calloc(1, sizeof(*v));
+	enum status st;
+
+	if (v == NULL)
+		return ST_NOMEM;
+	v->kinds = ks;
+	v->rules = rs;
+	v->offset_min = utc_offset_min;
+	entry_init(&v->entry);
+	state_init(&v->state);
+	findings_init(&v->findings);
+	buf_init(&v->bytes, DOC_BYTES_MAX);
+	st = db_open(&v->db, &c);
+	if (st == ST_OK)
+		st = db_exec(v->db, schema);
+	if (st != ST_OK) {
+		view_free(v);
+		return st;
+	}
+	*out = v;
+	return ST_OK;
+}
+
+void
+view_free(struct view *v)
+{
+	if (v == NULL)
+		return;
+	db_close(v->db);
+	entry_free(&v->entry);
+	state_free(&v->state);
+	findings_free(&v->findings);
+	buf_wipe(&v->bytes);
+	free(v);
+}
+
+enum status
+view_begin(struct view *v)
+{
+	return db_begin(v->db);
+}
+
+enum status
+view_end(struct view *v)
+{
+	return db_commit(v->db);
+}
+
+/* Number of a record, made if it is new.  Replays run record by record, so
+ * the last answer is usually the next. */
+static enum status
+record_number(struct view *v, const struct entry *e, int64_t *out)
+{
+	struct db_stmt *s;
+	enum status st;
+
+	if (e->rec.len == REC_LEN && v->last_record != 0 &&
+	    memcmp(v->last_rec, e->rec.p, REC_LEN) == 0) {
+		*out = v->last_record;
+		return ST_OK;
+	}
+	st = db_query(&s, v->db, "SELECT n FROM record WHERE rec = ?1");
+	if (st != ST_OK)
+		return st;
+	db_bind_text(s, 1, e->rec);
+	st = db_next(s);
+	if (st == ST_OK)
+		*out = db_i64(s, 0);
+	db_done(s);
+	if (st == ST_ABSENT) {
+		st = db_query(&s, v->db,
+		    "INSERT INTO record(rec, kind, wall) VALUES(?1, '', ?2)");
+		if (st != ST_OK)
+			return st;
+		db_bind_text(s, 1, e->rec);
+		db_bind_u64(s, 2, e->wall);
+		st = db_run(s);
+		*out = db_last_row(v->db);
+	}
+	if (st == ST_OK && e->rec.len == REC_LEN) {
+		memcpy(v->last_rec, e->rec.p, REC_LEN);
+		v->last_record = *out;
+	}
+	return st;
+}
+
+/* The record's kind is the one that its `open` names. */
+static enum status
+note_open(struct view *v, const struct entry *e, int64_t record)
+{
+	struct db_stmt *s;
+	enum status st;
+
+	st = db_query(&s, v->db, "UPDATE record SET kind = ?2 WHERE n = ?1");
+	if (st != ST_OK)
+		return st;
+	db_bind_i64(s, 1, record);
+	db_bind_text(s, 2, e->kind);
+	return db_run(s);
+}
+
+/* An import's key, kept so that the same row is not written twice. */
+static enum status
+note_import(struct view *v, const struct entry *e, int64_t record)
+{
+	uint32_t source, key;
+	struct db_stmt *s;
+	struct bytes text;
+	enum status st;
+
+	if (e->body_is != ENTRY_BODY_WHOLE || e->more == 0)
+		return ST_OK;
+	source = json_get_typed(&e->body, e->more, "source", JSON_OBJECT);
+	if (source == 0)
+		return ST_OK;
+	key = json_get_typed(&e->body, source, "key", JSON_STRING);
+	if (key == 0)
+		return ST_OK;
+	buf_reset(&v->bytes);
+	text = json_view(&e->body, key, &v->bytes);
+	st = db_query(&s, v->db,
+	    "INSERT OR IGNORE INTO imported(key, record) VALUES(?1, ?2)");
+	if (st != ST_OK)
+		return st;
+	db_bind_text(s, 1, text);
+	db_bind_i64(s, 2, record);
+	return db_run(s);
+}
+
+static enum status
+insert(struct view *v, const struct view_entry *in, unsigned flags, bool whole,
+    int64_t record)
+{
+	struct db_stmt *s;
+	enum status st;
+
+	st = db_query(&s, v->db,
+	    "INSERT INTO entry(id, record, flags, place, whole, bytes)"
+	    " VALUES(?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT(id) DO UPDATE SET"
+	    " flags = CASE WHEN excluded.place IS NULL THEN flags"
+	    "  ELSE excluded.flags | (flags & 4) END,"
+	    " place = coalesce(excluded.place, place),"
+	    " bytes = CASE WHEN excluded.whole > whole THEN excluded.bytes"
+	    "  ELSE bytes END,"
+	    " whole = max(whole, excluded.whole)");
+	if (st != ST_OK)
+		return st;
+	db_bind_bytes(s, 1, bytes_of(in->id, ID_LEN));
+	db_bind_i64(s, 2, record);
+	db_bind_i64(s, 3, (int64_t)flags);
+	if (in->place == VIEW_NO_PLACE)
+		db_bind_null(s, 4);
+	else
+		db_bind_u64(s, 4, in->place);
+	db_bind_i64(s, 5, whole);
+	db_bind_bytes(s, 6, in->raw);
+	return db_run(s);
+}
+
+enum status
+view_add(struct view *v, const struct view_entry *in)
+{
+	struct entry *e = &v->entry;
+	unsigned flags = in->flags;
+	int64_t record = 0;
+	enum status st;
+
+	st = entry_parse(e, in->raw);
+	if (st == ST_INVALID && e->rec.len == REC_LEN)
+		flags |= VIEW_BARE;
+	else if (st != ST_OK)
+		return st;
+	st = record_number(v, e, &record);
+	if (st == ST_OK)
+		st = insert(v, in, flags, e->body_line.len > 0, record);
+	if (st == ST_OK && e->verb == DO_OPEN && (flags & VIEW_BARE) == 0)
+		st = note_open(v, e, record);
+	if (st == ST_OK && (flags & VIEW_BARE) == 0)
+		st = note_import(v, e, record);
+	return st;
+}
+
+const struct entry *
+view_parsed(const struct view *v)
+{
+	return &v->entry;
+}
+
+enum status
+view_placed(struct view *v, const uint8_t id[ID_LEN], uint64_t place)
+{
+	struct db_stmt *s;
+	enum status st;
+
+	st = db_query(&s, v->db, "UPDATE entry SET place = ?2 WHERE id = ?1");
+	if (st != ST_OK)
+		return st;
+	db_bind_bytes(s, 1, bytes_of(id, ID_LEN));
+	db_bind_u64(s, 2, place);
+	return db_run(s);
+}
+
+bool
+view_has(struct view *v, const uint8_t id[ID_LEN])
+{
+	struct db_stmt *s;
+	bool has;
+
+	if (db_query(&s, v->db, "SELECT 1 FROM entry WHERE id = ?1") != ST_OK)
+		return false;
+	db_bind_bytes(s, 1, bytes_of(id, ID_LEN));
+	has = db_next(s) == ST_OK;
+	db_done(s);
+	return has;
+}
+
+enum status
+view_imported(struct view *v, struct bytes key, char rec[REC_LEN + 1])
+{
+	struct db_stmt *s;
+	enum status st;
+
+	st = db_query(&s, v->db,
+	    "SELECT record.rec FROM imported JOIN record"
+	    " ON record.n = imported.record WHERE imported.key = ?1");
+	if (st != ST_OK)
+		return st;
+	db_bind_text(s, 1, key);
+	st = db_next(s);
+	if (st == ST_OK) {
+		struct bytes b = db_bytes(s, 0);
+
+		st = b.len == REC_LEN ? ST_OK : ST_CORRUPT;
+		if (st == ST_OK) {
+			memcpy(rec, b.p, REC_LEN);
+			rec[REC_LEN] = '\0';
+		}
+	}
+	db_done(s);
+	return st;
+}

@@ -1,0 +1,98 @@
+#ifndef AGENT_VIEW_H
+#define AGENT_VIEW_H
+/*
+ * view: all entries that this handheld may read, opened, in memory.
+ *
+ * An in-memory SQLite database, filled by replaying the sealed log on unlock
+ * and freed with the keys on lock; nothing of it ever reaches the disk.  It
+ * holds own entries and those of colleagues and centre, and answers what a
+ * screen asks: records, their states, what was imported.
+ *
+ * Threads: one owner.
+ */
+#include "base/buf.h"
+#include "base/limits.h"
+#include "domain/rules.h"
+#include "entry/entry.h"
+
+struct view;
+
+/* Where an entry came from and what is known of it. */
+enum view_flags {
+	VIEW_SERVER = 1, /* of a server chain: may hold and admit */
+	VIEW_BARE = 2,   /* held or malformed: causality only */
+	VIEW_OWN = 4,    /* of this device's chains */
+};
+
+struct view_entry {
+	uint8_t id[ID_LEN];
+	struct bytes raw; /* whole, or the head line alone */
+	unsigned flags;
+	uint64_t place; /* in the tlog; UINT64_MAX: not known */
+};
+#define VIEW_NO_PLACE UINT64_MAX
+
+/* `ks`, `rs` borrowed; must outlive the view. */
+MUST_CHECK enum status view_new(struct view **out, const struct kinds *ks,
+    const struct rules *rs, int utc_offset_min);
+void view_free(struct view *v);
+
+/* Between these, many adds go faster; a lone add needs neither. */
+MUST_CHECK enum status view_begin(struct view *v);
+MUST_CHECK enum status view_end(struct view *v);
+
+/*
+ * Take an entry (copied).  One that is there already is completed: a body, a
+ * place, a flag that it lacked.  A malformed one is taken as bare if its
+ * record can be read, else ST_INVALID.
+ */
+MUST_CHECK enum status view_add(struct view *v, const struct view_entry *e);
+
+/* The entry that the last view_add read; valid after ST_OK, until the next. */
+const struct entry *view_parsed(const struct view *v);
+
+/* An own entry has got its place in the tlog. */
+MUST_CHECK enum status view_placed(
+    struct view *v, const uint8_t id[ID_LEN], uint64_t place);
+
+/* Is the entry there? */
+bool view_has(struct view *v, const uint8_t id[ID_LEN]);
+
+/* State bytes of a record.  ST_ABSENT if none of its entries is here. */
+MUST_CHECK enum status view_state(
+    struct view *v, const char *rec, struct buf *out);
+
+/* What the next entry states as `after` and the kind that the record's `open`
+ * names ("" if that has not come).  ST_ABSENT: no such record. */
+MUST_CHECK enum status view_heads(struct view *v, const char *rec,
+    uint8_t after[AFTER_COUNT_MAX][ID_LEN], size_t *count, char kind[64]);
+
+/* `shown` of a sign over these parts, as the record stands now. */
+MUST_CHECK enum status view_shown(struct view *v, const char *rec,
+    struct bytes kind, const struct bytes *parts, size_t part_count,
+    uint8_t out[HASH_LEN]);
+
+/* Each as a canonical JSON array, appended; see agent.h.  `now_ms` is the
+ * time that findings are judged at. */
+MUST_CHECK enum status view_history(
+    struct view *v, const char *rec, struct buf *out);
+MUST_CHECK enum status view_findings(
+    struct view *v, const char *rec, uint64_t now_ms, struct buf *out);
+MUST_CHECK enum status view_list(
+    struct view *v, const char *kind, size_t limit, struct buf *out);
+
+/* {"entries":[…],"rec":"…"}, a line for one record or each. */
+MUST_CHECK enum status view_export(
+    struct view *v, const char *rec, struct buf *out);
+
+/* The record that holds an entry with that more.source.key; ST_ABSENT. */
+MUST_CHECK enum status view_imported(
+    struct view *v, struct bytes key, char rec[REC_LEN + 1]);
+
+struct view_counts {
+	uint64_t entries, records, findings, grave;
+};
+MUST_CHECK enum status view_counts(
+    struct view *v, uint64_t now_ms, struct view_counts *out);
+
+#endif
