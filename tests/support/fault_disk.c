@@ -106,7 +106,7 @@ file_remove(struct fault_disk *d, struct fault_file *f)
 		file_free(f);
 		return;
 	}
-	assert(!"a file of this disk");
+	assert(false && "a file of this disk");
 }
 
 static struct fault_file *

@@ -111,8 +111,8 @@ test_paths_have_one_spelling(void **state)
 		"tile/0/x036/x028/x797/x018/x963/967",
 		"tile/0/x999/x999/x999/x999/x999/x999/999",
 		"tile/0/x001/x000/x000/x000/x000/x000/x000/x000/000",
-		"tile/0/x001/x000/x000/x000/x000/x000/x000/x000/x000/x000/x00"
-		"0/x000/x000/000" };
+		("tile/0/x001/x000/x000/x000/x000/x000/x000/x000/x000/x000/x00"
+		 "0/x000/x000/000") };
 	struct tile t;
 	struct buf b;
 

@@ -243,8 +243,9 @@ test_bad_names_and_dates_are_refused(void **state)
 {
 	static const char *const bad_hosts[] = { "", ".", "a..b", "-a", "a-",
 		"a.-b", "a b", "a,b", "x/y", "ü", "a.b.", "*.example",
-		"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-		"aa" };
+		("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+		 "a"
+		 "aa") };
 	static const char *const bad_devs[] = { "", "abcdefghijklmnopqrstuvwxy",
 		"abcdefghijklmnopqrstuvwxyz2", "abcdefghijklmnopqrstuvwxy1",
 		"ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklm,O=x.nopqrstu" };
