@@ -299,3 +299,43 @@ unzigzag(uint64_t v)
 {
 	return v >> 1 ^ (uint64_t) - (v & 1);
 }
+
+bool
+cut_scan_uint(struct bytes at, uint64_t *out)
+{
+	uint64_t v = 0;
+	size_t n = 0;
+
+	while (n < at.len && n < 17 && at.p[n] >= '0' && at.p[n] <= '9')
+		v = v * 10 + (uint64_t)(at.p[n++] - '0');
+	if (n == 0 || n == 17 || v > CUT_INT_MAX)
+		return false;
+	*out = v;
+	return true;
+}
+
+bool
+cut_scan_hex(uint8_t *out, size_t len, struct bytes at)
+{
+	return at.len >= 2 * len &&
+	       hex_decode(out, len, bytes_of(at.p, 2 * len)) == ST_OK;
+}
+
+bool
+cut_scan_uuid(uint8_t out[ID_LEN], struct bytes at)
+{
+	static const uint8_t from[] = { 0, 9, 14, 19, 24 };
+	static const uint8_t len[] = { 4, 2, 2, 2, 6 };
+
+	if (at.len < REC_LEN)
+		return false;
+	for (size_t i = 0; i < sizeof(from); i++) {
+		if (i > 0 && at.p[from[i] - 1] != '-')
+			return false;
+		if (hex_decode(out, len[i],
+			bytes_of(at.p + from[i], 2 * (size_t)len[i])) != ST_OK)
+			return false;
+		out += len[i];
+	}
+	return true;
+}

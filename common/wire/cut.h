@@ -47,8 +47,9 @@ enum cut_byte {
 };
 
 enum {
-	CUT_TEXT_MAX = 96,  /* of what a byte stands for, CUT_COURT apart */
-	CUT_COURT_MAX = 64, /* bytes of a court's code */
+	CUT_TEXT_MAX = 96,      /* of what a byte stands for, CUT_COURT apart */
+	CUT_OFFSET_FIRST = 480, /* minutes east of UTC: where the courts are */
+	CUT_COURT_MAX = 64,     /* bytes of a court's code */
 };
 
 #define CUT_NONE UINT32_MAX
@@ -69,7 +70,7 @@ struct cut_run {
 	uint64_t wall;  /* of the latest entry that had one; 0 at first */
 	uint64_t mono;  /* likewise */
 	bool has_mono;
-	int offset; /* minutes east of the latest `at`; 0 at first */
+	int offset; /* minutes east of the latest `at` */
 	bool has_boot;
 	uint8_t boot[BOOT_LEN];
 	struct cut_rec *rec; /* in order of first appearance; owned */
@@ -132,6 +133,14 @@ size_t cut_after(uint8_t *out, const uint8_t id[ID_LEN]);
  */
 size_t cut_at(struct cut_run *run, uint8_t *out, uint64_t t_ms, int64_t offset);
 
+/*
+ * The other way round: what stands at the front of `at`, more behind it
+ * allowed.  False if it is not there, or spelt in another way than ours.
+ */
+bool cut_scan_uint(struct bytes at, uint64_t *out); /* to CUT_INT_MAX */
+bool cut_scan_hex(uint8_t *out, size_t len, struct bytes at);
+bool cut_scan_uuid(uint8_t out[ID_LEN], struct bytes at);
+
 /* Signed differences as varints: 0, -1, 1, -2 ... */
 uint64_t zigzag(uint64_t difference);
 uint64_t unzigzag(uint64_t v);
@@ -186,7 +195,6 @@ struct cut_reader {
 	size_t total;             /* bytes of all entries of the message */
 	struct cut_hole *hole;    /* of all runs; owned */
 	uint32_t hole_count, hole_cap;
-	uint32_t count_max; /* entries of the longest run so far */
 	enum status err;
 	const char *why;
 };
@@ -206,6 +214,14 @@ MUST_CHECK enum status cut_read_begin(
 MUST_CHECK enum status cut_read(struct cut_reader *r,
     const uint8_t chain[CHAIN_LEN], uint64_t seq, struct wire_entry *out,
     struct cut_sealed *sealed);
+
+/*
+ * Of the functions that read: note the first failure, give false; the next
+ * number of ctl; put back what a byte stands for, with CUT_TEXT_MAX of room.
+ */
+bool cut_fail(struct cut_reader *r, enum status st, const char *why);
+bool cut_take_ctl(struct cut_reader *r, uint64_t *out);
+bool cut_put_back(struct cut_reader *r, enum cut_byte b);
 
 /*
  * Fill the holes of the entry at `index` of its run and compute digest, link

@@ -2,7 +2,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/enc.h"
 #include "base/sha.h"
 #include "entry/chain.h"
 #include "entry/entry.h"
@@ -62,51 +61,10 @@ stands(struct bytes at, const uint8_t *text, size_t len)
 	return len > 0 && at.len >= len && memcmp(at.p, text, len) == 0;
 }
 
-/* Decimal digits at p, at most 16 of them; false if there are none. */
-static bool
-read_uint(struct bytes at, uint64_t *out)
-{
-	uint64_t v = 0;
-	size_t n = 0;
-
-	while (n < at.len && n < 17 && at.p[n] >= '0' && at.p[n] <= '9')
-		v = v * 10 + (uint64_t)(at.p[n++] - '0');
-	if (n == 0 || n == 17 || v > CUT_INT_MAX)
-		return false;
-	*out = v;
-	return true;
-}
-
 static struct bytes
 skip(struct bytes at, size_t n)
 {
 	return bytes_of(at.p + n, at.len - n);
-}
-
-static bool
-read_hex(uint8_t *out, size_t len, struct bytes at)
-{
-	return at.len >= 2 * len &&
-	       hex_decode(out, len, bytes_of(at.p, 2 * len)) == ST_OK;
-}
-
-static bool
-read_uuid(uint8_t out[ID_LEN], struct bytes at)
-{
-	static const uint8_t from[] = { 0, 9, 14, 19, 24 };
-	static const uint8_t len[] = { 4, 2, 2, 2, 6 };
-
-	if (at.len < REC_LEN)
-		return false;
-	for (size_t i = 0; i < sizeof(from); i++) {
-		if (i > 0 && at.p[from[i] - 1] != '-')
-			return false;
-		if (hex_decode(out, len[i],
-			bytes_of(at.p + from[i], 2 * (size_t)len[i])) != ST_OK)
-			return false;
-		out += len[i];
-	}
-	return true;
 }
 
 static size_t
@@ -142,7 +100,7 @@ try_boot(struct line *l, struct bytes at, enum cut_byte *b)
 	uint8_t text[CUT_TEXT_MAX], boot[BOOT_LEN];
 	size_t n;
 
-	if (at.len < 8 || !read_hex(boot, BOOT_LEN, skip(at, 8)))
+	if (at.len < 8 || !cut_scan_hex(boot, BOOT_LEN, skip(at, 8)))
 		return 0;
 	n = cut_named_hex(text, "boot", boot, BOOT_LEN);
 	if (!stands(at, text, n) || !cut_use(&l->e, CUT_BOOT))
@@ -189,7 +147,8 @@ find_wall(const struct line *l, uint64_t *out)
 	if (p == NULL)
 		return false;
 	p += sizeof(name) - 1;
-	return read_uint(bytes_of(p, (size_t)(l->src.p + l->src.len - p)), out);
+	return cut_scan_uint(
+	    bytes_of(p, (size_t)(l->src.p + l->src.len - p)), out);
 }
 
 static size_t
@@ -235,7 +194,7 @@ try_wall(struct line *l, struct bytes at, enum cut_byte *b)
 	uint64_t wall;
 	size_t n;
 
-	if (at.len < 7 || !read_uint(skip(at, 7), &wall) ||
+	if (at.len < 7 || !cut_scan_uint(skip(at, 7), &wall) ||
 	    (l->e.has_wall && l->e.wall != wall))
 		return 0;
 	n = cut_named_uint(text, "wall", wall);
@@ -257,7 +216,7 @@ try_mono(struct line *l, struct bytes at, enum cut_byte *b)
 	uint64_t mono;
 	size_t n;
 
-	if (at.len < 7 || !read_uint(skip(at, 7), &mono))
+	if (at.len < 7 || !cut_scan_uint(skip(at, 7), &mono))
 		return 0;
 	n = cut_named_uint(text, "mono", mono);
 	if (!stands(at, text, n) || !cut_use(&l->e, CUT_MONO))
@@ -275,7 +234,7 @@ try_salt(struct line *l, struct bytes at, enum cut_byte *b)
 	uint8_t text[CUT_TEXT_MAX], salt[SALT_LEN];
 	size_t n;
 
-	if (at.len < 8 || !read_hex(salt, SALT_LEN, skip(at, 8)))
+	if (at.len < 8 || !cut_scan_hex(salt, SALT_LEN, skip(at, 8)))
 		return 0;
 	n = cut_named_hex(text, "salt", salt, SALT_LEN);
 	if (!stands(at, text, n) || !cut_use(&l->e, CUT_SALT))
@@ -293,7 +252,7 @@ try_rec(struct line *l, struct bytes at, enum cut_byte *b)
 	uint32_t i = run->rec_count;
 	size_t n;
 
-	if (at.len < 7 || !read_uuid(id, skip(at, 7)))
+	if (at.len < 7 || !cut_scan_uuid(id, skip(at, 7)))
 		return 0;
 	n = cut_rec(text, id);
 	if (!stands(at, text, n) || !cut_use(&l->e, CUT_REC))
@@ -351,17 +310,17 @@ try_hex(struct line *l, struct bytes at, enum cut_byte *b)
 
 	while (run < at.len && run <= 2 * HASH_LEN && is_hex(at.p[run]))
 		run++;
-	if (run == 8 && read_uuid(raw, at)) {
+	if (run == 8 && cut_scan_uuid(raw, at)) {
 		buf_add(l->w->raw, raw, ID_LEN);
 		*b = CUT_UUID;
 		return REC_LEN;
 	}
-	if (run == 2 * HASH_LEN && read_hex(raw, HASH_LEN, at)) {
+	if (run == 2 * HASH_LEN && cut_scan_hex(raw, HASH_LEN, at)) {
 		buf_add(l->w->raw, raw, HASH_LEN);
 		*b = CUT_HEX32;
 		return run;
 	}
-	if (run != 2 * ID_LEN || !read_hex(raw, ID_LEN, at))
+	if (run != 2 * ID_LEN || !cut_scan_hex(raw, ID_LEN, at))
 		return 0;
 	if (find_id(l->w, raw, &k)) {
 		buf_varint(l->w->ctl, k);

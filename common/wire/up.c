@@ -9,14 +9,18 @@
 enum {
 	UP_PIECES = 1,
 	UP_HINTS,
-	UP_CURSORS,
 	UP_CHECKPOINT,
 	UP_NOTE,
+	UP_CURSORS,
 	UP_RETURNED,
 	UP_END
 };
 
 enum { PIECE_BASE = 1, PIECE_HOLE = 2, PIECE_FLAGS = 3 };
+
+/* The device's own feed, which every request asks for: not sent as bytes. */
+static const uint8_t scope_own[ID_LEN];
+#define CURSOR_SUB_MAX (UINT64_MAX >> 1)
 
 static uint64_t
 last_of(const struct wire_piece *p)
@@ -118,14 +122,24 @@ put_hints(struct wire_codec *c, const char *court, const struct sync_up *m)
 static enum status
 put_cursors(struct wire_codec *c, const char *court, const struct sync_up *m)
 {
+	/* Most stand where the checkpoint does. */
+	uint64_t before = m->has_checkpoint ? m->size : 0;
+
 	(void)court;
 	if (m->cursor_count > CURSORS_MAX)
 		return ST_LIMIT;
 	buf_varint(&c->ctl, m->cursor_count);
 	for (size_t i = 0; i < m->cursor_count; i++) {
-		buf_add(&c->raw, m->cursor[i].scope, ID_LEN);
-		buf_varint(&c->ctl, m->cursor[i].place);
-		buf_varint(&c->ctl, m->cursor[i].sub);
+		const struct wire_cursor *x = &m->cursor[i];
+		bool own = memcmp(x->scope, scope_own, ID_LEN) == 0;
+
+		if (x->sub > CURSOR_SUB_MAX)
+			return ST_INVALID;
+		buf_varint(&c->ctl, zigzag(x->place - before));
+		buf_varint(&c->ctl, x->sub << 1 | !own);
+		before = x->place;
+		if (!own)
+			buf_add(&c->raw, x->scope, ID_LEN);
 	}
 	return ST_OK;
 }
@@ -174,17 +188,17 @@ sync_up_encode(struct wire_codec *c, uint32_t dict, const char *court,
 	    struct wire_codec *, const char *, const struct sync_up *) = {
 		[UP_PIECES] = put_pieces,
 		[UP_HINTS] = put_hints,
-		[UP_CURSORS] = put_cursors,
 		[UP_CHECKPOINT] = put_checkpoint,
 		[UP_NOTE] = put_note,
+		[UP_CURSORS] = put_cursors,
 		[UP_RETURNED] = put_returned,
 	};
 	const bool has[UP_END] = {
 		[UP_PIECES] = m->piece_count > 0,
 		[UP_HINTS] = m->hint_count > 0,
-		[UP_CURSORS] = m->cursor_count > 0,
 		[UP_CHECKPOINT] = m->has_checkpoint,
 		[UP_NOTE] = m->note.len > 0,
+		[UP_CURSORS] = m->cursor_count > 0,
 		[UP_RETURNED] = m->returned_count > 0,
 	};
 	enum status st = ST_OK;
@@ -303,6 +317,7 @@ static enum status
 get_cursors(struct msg_reader *r)
 {
 	struct sync_up *up = &r->m->up;
+	uint64_t before = up->has_checkpoint ? up->size : 0;
 	enum status st =
 	    frame_count(&r->f, CURSORS_MAX, &up->cursor_count, &r->why);
 
@@ -310,9 +325,15 @@ get_cursors(struct msg_reader *r)
 		st = msg_take(
 		    r, up->cursor_count, sizeof(*up->cursor), &up->cursor);
 	for (size_t i = 0; st == ST_OK && i < up->cursor_count; i++) {
-		reader_copy(&r->f.raw, up->cursor[i].scope, ID_LEN);
-		up->cursor[i].place = reader_varint(&r->f.ctl);
-		up->cursor[i].sub = reader_varint(&r->f.ctl);
+		struct wire_cursor *x = &up->cursor[i];
+		uint64_t sub;
+
+		x->place = before + unzigzag(reader_varint(&r->f.ctl));
+		before = x->place;
+		sub = reader_varint(&r->f.ctl);
+		x->sub = sub >> 1;
+		if ((sub & 1) != 0)
+			reader_copy(&r->f.raw, x->scope, ID_LEN);
 	}
 	return st;
 }
@@ -367,9 +388,9 @@ sync_up_decode(struct wire_codec *c, struct sync_msg *m, const char *court,
 	static enum status (*const get[UP_END])(struct msg_reader *) = {
 		[UP_PIECES] = get_pieces,
 		[UP_HINTS] = get_hints,
-		[UP_CURSORS] = get_cursors,
 		[UP_CHECKPOINT] = get_checkpoint,
 		[UP_NOTE] = get_note,
+		[UP_CURSORS] = get_cursors,
 		[UP_RETURNED] = get_returned,
 	};
 	struct msg_reader r;

@@ -47,7 +47,7 @@ number(struct morning *m, int below)
 }
 
 static const char *
-pick(struct morning *m, const char *const *list)
+pick(struct morning *m, morning_list list)
 {
 	size_t n = 0;
 
@@ -98,10 +98,14 @@ static void
 put_sentence(struct morning *m, struct buf *out)
 {
 	const struct morning_text *t = &morning_text[m->words];
+	int words = 3 + number(m, 9);
 
-	buf_str(out, pick(m, t->sentence));
-	if (number(m, 3) == 0)
+	/* Half of it is stock phrases, half is said once. */
+	if (number(m, 2) == 0)
 		buf_str(out, pick(m, t->sentence));
+	else
+		for (int i = 0; i < words; i++)
+			buf_str(out, pick(m, t->word));
 	if (number(m, 4) == 0) {
 		buf_str(out, pick(m, t->object));
 		PUT(m, out, "%d", 40, 2);

@@ -2,14 +2,11 @@
 #define SUPPORT_MORNING_WORDS_H
 /* The two sets of words of `morning`, each list ending in NULL. */
 
+typedef const char *const *morning_list;
+
 struct morning_text {
-	const char *const *court,
-	    *const *officer, *const *surname, *const *given,
-						  *const *street,
-						      *const *object,
-							  *const *sentence,
-							      *const *reason,
-								  *const *unit;
+	morning_list court, officer, surname, given, street, object, sentence,
+	    reason, unit, word;
 };
 
 extern const struct morning_text morning_text[2];

@@ -1,0 +1,213 @@
+/*
+ * What a sync weighs, and what packing and opening it costs.
+ *
+ * Words and seeds are others than those the dictionary was trained with.  One
+ * JSON line a figure.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "support/expect.h"
+#include "support/morning.h"
+#include "wire/sync.h"
+
+enum {
+	DAYS = 200,
+	ENTRIES = 50,
+	ENTRY_MIN = 500,
+	ENTRY_MAX = 700,
+	CURSORS = 3, /* own feed, team, one operation */
+	/*
+	 * What stands around a frame in a request on a connection that is
+	 * open: HTTP headers as libcurl writes them, and two TLS 1.3 records.
+	 * The bench of whole programs measures it on the wire.
+	 */
+	AROUND_UP = 220,
+	AROUND_DOWN = 150,
+};
+
+struct day {
+	struct morning m;
+	struct buf bytes;
+	struct wire_entry entry[ENTRIES];
+	struct wire_piece piece;
+	struct wire_cursor cursor[CURSORS];
+	struct sync_up up;
+};
+
+/* A piece of `count` entries of the usual size, somewhere in the day. */
+static void
+day_make(struct day *d, uint64_t seed, size_t count)
+{
+	size_t from[ENTRIES];
+
+	memset(d, 0, sizeof(*d));
+	morning_init(&d->m, UINT64_C(0xbe7c4) + seed, MORNING_MEASURE);
+	buf_init(&d->bytes, 1 << 20);
+	for (size_t i = 0; i < 20 + seed % 20; i++)
+		morning_next(&d->m, &d->bytes);
+	buf_reset(&d->bytes);
+	d->piece = (struct wire_piece){
+		.first = d->m.seq + 1, .entry = d->entry, .count = count
+	};
+	memcpy(d->piece.chain, d->m.chain, CHAIN_LEN);
+	memcpy(d->piece.base, d->m.link, HASH_LEN);
+	for (size_t i = 0; i < count; i++) {
+		for (;;) {
+			struct morning before = d->m;
+			size_t len;
+
+			from[i] = d->bytes.len;
+			morning_next(&d->m, &d->bytes);
+			len = d->bytes.len - from[i];
+			if (len >= ENTRY_MIN && len <= ENTRY_MAX)
+				break;
+			before.rng = d->m.rng;
+			d->m = before;
+			d->bytes.len = from[i];
+		}
+	}
+	for (size_t i = 0; i < count; i++) {
+		size_t end = i + 1 < count ? from[i + 1] : d->bytes.len;
+
+		d->entry[i].raw = bytes_of(d->bytes.p + from[i], end - from[i]);
+	}
+	morning_bytes(&d->m, d->piece.sig, SIG_LEN);
+	for (size_t i = 1; i < CURSORS; i++)
+		morning_bytes(&d->m, d->cursor[i].scope, ID_LEN);
+	d->up = (struct sync_up){ .piece = &d->piece,
+		.piece_count = count > 0,
+		.cursor = d->cursor,
+		.cursor_count = CURSORS,
+		.has_checkpoint = true,
+		.size = 1000000 + morning_rand(&d->m, 1000000) };
+	morning_bytes(&d->m, d->up.root16, ID_LEN);
+	/* An agent that is up to date, but for one scope that lags. */
+	for (size_t i = 0; i < CURSORS; i++)
+		d->cursor[i].place = d->up.size;
+	d->cursor[1].place -= morning_rand(&d->m, 3000);
+}
+
+static void
+figure(const char *name, double value, const char *unit, double target)
+{
+	printf("{\"name\":\"%s\",\"value\":%.2f,\"unit\":\"%s\","
+	       "\"baseline\":null,\"ratio\":null,",
+	    name, value, unit);
+	if (target > 0)
+		printf("\"target\":%.2f,\"met\":%s}\n", target,
+		    value <= target ? "true" : "false");
+	else
+		printf("\"target\":null,\"met\":null}\n");
+}
+
+static size_t
+pack(struct wire_codec *c, struct day *d, struct buf *wire)
+{
+	buf_reset(wire);
+	EXPECT_OK(
+	    sync_up_encode(c, wire_dict_newest(c), d->m.court, &d->up, wire));
+	return wire->len;
+}
+
+static void
+sizes(struct wire_codec *c, struct day *d, struct buf *wire)
+{
+	double fifty = 0, fifty_max = 0, one = 0, one_max = 0, raw = 0, empty;
+	struct sync_down down = { .has_time = true,
+		.time_ms = UINT64_C(1772310600000) };
+
+	for (uint64_t i = 0; i < DAYS; i++) {
+		double n;
+
+		day_make(d, i, ENTRIES);
+		raw += (double)d->bytes.len;
+		n = (double)pack(c, d, wire) + AROUND_UP;
+		fifty += n;
+		fifty_max = n > fifty_max ? n : fifty_max;
+		buf_free(&d->bytes);
+		day_make(d, i, 1);
+		n = (double)pack(c, d, wire) + AROUND_UP;
+		one += n;
+		one_max = n > one_max ? n : one_max;
+		buf_free(&d->bytes);
+	}
+	figure("wire_up_50_entry_bytes", raw / DAYS / ENTRIES, "bytes", 0);
+	figure("wire_up_50_mean", fifty / DAYS, "bytes", 5500);
+	figure("wire_up_50_max", fifty_max, "bytes", 5500);
+	figure("wire_up_50_each", (fifty / DAYS - AROUND_UP) / ENTRIES, "bytes",
+	    0);
+	figure("wire_up_1_mean", one / DAYS, "bytes", 500);
+	figure("wire_up_1_max", one_max, "bytes", 500);
+	day_make(d, 1, 0);
+	empty = (double)pack(c, d, wire) + AROUND_UP;
+	buf_free(&d->bytes);
+	buf_reset(wire);
+	EXPECT_OK(
+	    sync_down_encode(c, wire_dict_newest(c), d->m.court, &down, wire));
+	empty += (double)wire->len + AROUND_DOWN;
+	figure("wire_empty_both_ways", empty, "bytes", 600);
+}
+
+static double
+now_us(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
+}
+
+static void
+times(struct wire_codec *c, struct day *d, struct buf *wire)
+{
+	enum { ROUNDS = 1000 };
+	struct sync_msg *msg = NULL;
+	const struct sync_up *got = NULL;
+	const char *why = "";
+	uint32_t dict = 0;
+	double from;
+
+	EXPECT_OK(sync_msg_new(&msg));
+	day_make(d, 7, ENTRIES);
+	from = now_us();
+	for (int i = 0; i < ROUNDS; i++)
+		(void)pack(c, d, wire);
+	figure(
+	    "wire_encode", (now_us() - from) / ROUNDS / ENTRIES, "us/entry", 0);
+	from = now_us();
+	for (int i = 0; i < ROUNDS; i++) {
+		EXPECT_OK(sync_up_decode(
+		    c, msg, d->m.court, buf_view(wire), &got, &dict, &why));
+		sync_piece_open(msg, 0, d->piece.base);
+	}
+	figure(
+	    "wire_decode", (now_us() - from) / ROUNDS / ENTRIES, "us/entry", 4);
+	from = now_us();
+	for (int i = 0; i < ROUNDS; i++)
+		sync_piece_open(msg, 0, d->piece.base);
+	figure("wire_decode_hashing", (now_us() - from) / ROUNDS / ENTRIES,
+	    "us/entry", 0);
+	buf_free(&d->bytes);
+	sync_msg_free(msg);
+}
+
+int
+main(void)
+{
+	struct day *d = calloc(1, sizeof(*d));
+	struct wire_codec *c = NULL;
+	struct buf wire;
+
+	EXPECT(d != NULL);
+	buf_init(&wire, FRAME_WIRE_BYTES_MAX);
+	EXPECT_OK(wire_codec_new(&c));
+	sizes(c, d, &wire);
+	times(c, d, &wire);
+	wire_codec_free(c);
+	buf_free(&wire);
+	free(d);
+	return 0;
+}
