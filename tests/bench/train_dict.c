@@ -36,7 +36,8 @@ struct samples {
 static size_t
 entries_of(unsigned i)
 {
-	static const size_t count[] = { 1, 1, 2, 1, 4, 1, 1, 8, 1, ENTRIES_MAX };
+	static const size_t count[] = { 1, 1, 2, 1, 4, 1, 1, 8, 1,
+		ENTRIES_MAX };
 
 	return count[i % (sizeof(count) / sizeof(count[0]))];
 }
@@ -46,9 +47,9 @@ add_sample(struct wire_codec *c, struct sync_msg *msg, struct samples *s,
     struct morning *m, size_t count)
 {
 	struct wire_entry entry[ENTRIES_MAX] = { 0 };
-	struct wire_piece piece = { .first = m->seq + 1,
-		.entry = entry,
-		.count = count };
+	struct wire_piece piece = {
+		.first = m->seq + 1, .entry = entry, .count = count
+	};
 	struct wire_cursor cursor[CURSORS] = { 0 };
 	struct sync_up up = { .piece = &piece,
 		.piece_count = 1,
@@ -106,25 +107,25 @@ main(int argc, char **argv)
 {
 	static uint8_t dict[DICT_BYTES];
 	static struct samples s;
-	ZDICT_cover_params_t p = { .k = 1024, .d = 8, .nbThreads = 1,
+	ZDICT_cover_params_t p = { .k = 512,
+		.d = 6,
+		.nbThreads = 1,
 		.zParams = { .compressionLevel = 12 } };
 	size_t len;
 	FILE *f;
 
-	if (argc < 3) {
+	if (argc != 3) {
 		(void)fprintf(stderr, "usage: train_dict ID FILE\n");
 		return 2;
 	}
 	p.zParams.dictID = (unsigned)strtoul(argv[1], NULL, 10);
-	if (argc > 3) p.k = (unsigned)strtoul(argv[3], NULL, 10);
-	if (argc > 4) p.d = (unsigned)strtoul(argv[4], NULL, 10);
 	buf_init(&s.bytes, SAMPLE_BYTES_MAX);
 	make_samples(&s);
 	len = ZDICT_trainFromBuffer_cover(
 	    dict, sizeof(dict), s.bytes.p, s.size, s.count, p);
 	if (ZDICT_isError(len)) {
-		(void)fprintf(stderr, "train_dict: %s\n",
-		    ZDICT_getErrorName(len));
+		(void)fprintf(
+		    stderr, "train_dict: %s\n", ZDICT_getErrorName(len));
 		return 1;
 	}
 	f = fopen(argv[2], "wb");
