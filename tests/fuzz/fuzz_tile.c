@@ -10,7 +10,7 @@
 #include "tlog/merkle.h"
 #include "tlog/tile.h"
 
-enum { LEAVES = 1200, STORED = 64, SPOILS_MAX = 8 };
+enum { LEAVES = 700, STORED = 64, SPOILS_MAX = 8 };
 
 struct stored {
 	struct tile t;
