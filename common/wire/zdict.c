@@ -8,11 +8,19 @@
 #include <zstd_errors.h>
 
 #include "base/embed.h"
+#include "base/limits.h"
 
 /*
  * Levels of zstd.  Measured on frames of 50 entries (docs/BENCHMARKS.md).
  */
 enum { LEVEL_SMALL = 12, LEVEL_FAST = 3 };
+
+enum { KEEP_BYTES = 256 << 10 };
+
+/* The same in every frame, so it is not sent; and what we put before what
+ * came is never a skippable frame or one of an older format. */
+enum { MAGIC_LEN = 4 };
+static const uint8_t magic[MAGIC_LEN] = { 0x28, 0xb5, 0x2f, 0xfd };
 
 /* One built-in dictionary; prepared forms are made when first needed. */
 struct dict {
@@ -27,6 +35,7 @@ struct zdict {
 	ZSTD_DCtx *dctx;
 	struct dict *dict;
 	size_t count;
+	struct buf frame; /* being unpacked, its magic number put back */
 };
 
 static bool
@@ -43,6 +52,7 @@ zdict_new(struct zdict **out)
 
 	if (z == NULL)
 		return ST_NOMEM;
+	buf_init(&z->frame, MAGIC_LEN + FRAME_WIRE_BYTES_MAX);
 	for (const struct embedded_file *f = embedded_files; f->name; f++)
 		count += is_dict(f);
 	z->dict = calloc(count + 1, sizeof(*z->dict));
@@ -78,6 +88,7 @@ zdict_free(struct zdict *z)
 	}
 	(void)ZSTD_freeCCtx(z->cctx);
 	(void)ZSTD_freeDCtx(z->dctx);
+	buf_free(&z->frame);
 	free(z->dict);
 	free(z);
 }
@@ -145,24 +156,26 @@ zdict_pack(struct zdict *z, uint32_t id, enum zdict_effort effort,
 	/* The other defaults are those that we want: content size and
 	 * dictionary id stated, no checksum (links are the check). */
 	n = ZSTD_compress2(z->cctx, p, room, in.p, in.len);
-	out->len = before + (ZSTD_isError(n) ? 0 : n);
-	/* With room for the worst case only memory can fail. */
-	return ZSTD_isError(n) ? ST_NOMEM : ST_OK;
+	if (ZSTD_isError(n)) {
+		/* With room for the worst case only memory can fail. */
+		out->len = before;
+		return ST_NOMEM;
+	}
+	assert(n > MAGIC_LEN && memcmp(p, magic, MAGIC_LEN) == 0);
+	memmove(p, p + MAGIC_LEN, n - MAGIC_LEN);
+	out->len = before + n - MAGIC_LEN;
+	return ST_OK;
 }
 
-/*
- * The stated content size of the one frame that `in` must be.  zstd itself
- * would also take skippable frames, several frames and older formats.
- */
+/* The content size that the one frame which `in` must be states. */
 static enum status
 content_size(struct bytes in, size_t max, size_t *out, const char **why)
 {
-	static const uint8_t magic[4] = { 0x28, 0xb5, 0x2f, 0xfd };
 	unsigned long long size;
 
+	/* zstd itself would take several frames, one behind the other. */
 	*why = "zstd: not one frame";
-	if (in.len < sizeof(magic) || memcmp(in.p, magic, sizeof(magic)) != 0 ||
-	    ZSTD_findFrameCompressedSize(in.p, in.len) != in.len)
+	if (ZSTD_findFrameCompressedSize(in.p, in.len) != in.len)
 		return ST_INVALID;
 	size = ZSTD_getFrameContentSize(in.p, in.len);
 	*why = "zstd: no content size";
@@ -196,8 +209,8 @@ use_unpack_dict(struct zdict *z, uint32_t id, const char **why)
 	return ST_OK;
 }
 
-enum status
-zdict_unpack(struct zdict *z, struct bytes in, struct buf *out, uint32_t *id,
+static enum status
+unpack(struct zdict *z, struct bytes in, struct buf *out, uint32_t *id,
     const char **why)
 {
 	size_t size = 0, n, before = out->len;
@@ -227,4 +240,22 @@ zdict_unpack(struct zdict *z, struct bytes in, struct buf *out, uint32_t *id,
 	}
 	*id = dict;
 	return ST_OK;
+}
+
+enum status
+zdict_unpack(struct zdict *z, struct bytes in, struct buf *out, uint32_t *id,
+    const char **why)
+{
+	enum status st;
+
+	buf_reset(&z->frame);
+	buf_add(&z->frame, magic, MAGIC_LEN);
+	buf_bytes(&z->frame, in);
+	*why = z->frame.err == ST_LIMIT ? "zstd: too large" : "out of memory";
+	if (z->frame.err != ST_OK)
+		return z->frame.err;
+	st = unpack(z, buf_view(&z->frame), out, id, why);
+	if (z->frame.cap > KEEP_BYTES)
+		buf_free(&z->frame);
+	return st;
 }

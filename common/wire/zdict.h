@@ -22,16 +22,17 @@ void zdict_free(struct zdict *z);
 uint32_t zdict_newest(const struct zdict *z);
 
 /*
- * Append one zstd frame: content size stated, no checksum, Dictionary_ID
- * unless `id` is 0.  ST_ABSENT (no such dictionary), ST_NOMEM, ST_LIMIT.
+ * Append one zstd frame without its Magic_Number: content size stated, no
+ * checksum, Dictionary_ID unless `id` is 0.  ST_ABSENT (no such dictionary),
+ * ST_NOMEM, ST_LIMIT.
  */
 MUST_CHECK enum status zdict_pack(struct zdict *z, uint32_t id,
     enum zdict_effort effort, struct bytes in, struct buf *out);
 
 /*
- * Append the content of exactly one frame, whose stated content size must be
- * right and within out's ceiling; *id is the dictionary it names.  ST_INVALID,
- * ST_LIMIT, ST_ABSENT, ST_NOMEM; *why gets static words.
+ * Append the content of exactly one such frame, whose stated content size must
+ * be right and within out's ceiling; *id is the dictionary it names.
+ * ST_INVALID, ST_LIMIT, ST_ABSENT, ST_NOMEM; *why gets static words.
  */
 MUST_CHECK enum status zdict_unpack(struct zdict *z, struct bytes in,
     struct buf *out, uint32_t *id, const char **why);

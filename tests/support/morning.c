@@ -6,10 +6,9 @@
 #include "entry/chain.h"
 #include "entry/entry.h"
 #include "support/expect.h"
-#include "support/morning_kinds.h"
 #include "support/morning_words.h"
 
-enum { FIELDS_MAX = 16 };
+enum { FIELDS_MAX = 32 };
 
 /* 2026-03-01T04:30:00 by the clock of Xuzhou. */
 #define MORNING_START_MS UINT64_C(1772310600000)
@@ -54,23 +53,6 @@ pick(struct morning *m, morning_list list)
 	while (list[n] != NULL)
 		n++;
 	return list[morning_rand(m, n)];
-}
-
-/* One of the words of a list parted by spaces. */
-static struct bytes
-pick_word(struct morning *m, const char *words)
-{
-	struct bytes word[32];
-	size_t n = 0;
-
-	while (*words != '\0') {
-		size_t len = strcspn(words, " ");
-
-		EXPECT(n < 32);
-		word[n++] = bytes_of(words, len);
-		words += len + (words[len] == ' ');
-	}
-	return word[morning_rand(m, n)];
 }
 
 void
@@ -150,93 +132,162 @@ put_name(struct morning *m, struct buf *out)
 }
 
 static void
-put_number(struct morning *m, enum morning_type type, struct buf *out)
+put_doc(struct morning *m, struct buf *out)
+{
+	if (number(m, 2) == 0) {
+		PUT(m, out, "（%d）苏", 4, 2023);
+		PUT(m, out, "03%02d司", 24, 1);
+		PUT(m, out, "%d号", 300, 1);
+		return;
+	}
+	PUT(m, out, "%c", 26, 'A');
+	PUT(m, out, "%c", 26, 'A');
+	PUT(m, out, "-%d", 90000, 1000);
+}
+
+static void
+put_letters(struct morning *m, struct buf *out, size_t count)
+{
+	static const char set[] = "0123456789ABCDEFGHJKLMNPRSTUVWXYZ";
+
+	for (size_t i = 0; i < count; i++)
+		buf_u8(out, (uint8_t)set[morning_rand(m, sizeof(set) - 1)]);
+}
+
+static void
+put_words(struct morning *m, struct buf *out)
+{
+	int count = 1 + number(m, 3);
+
+	for (int i = 0; i < count; i++)
+		buf_str(out, pick(m, morning_text[m->words].word));
+}
+
+/* Text of a field by what it is called. */
+static void
+put_plain(struct morning *m, const struct kind_field *f, struct buf *out)
+{
+	const struct morning_text *t = &morning_text[m->words];
+
+	if (strstr(f->path, "court") != NULL || strstr(f->path, "unit") != NULL)
+		buf_str(out, pick(m, t->unit));
+	else if (f->list != NULL && strcmp(f->path, "name") == 0 &&
+		 (strcmp(f->list->path, "items") == 0 ||
+		     strcmp(f->list->path, "goods") == 0))
+		buf_str(out, pick(m, t->object));
+	else if (strstr(f->path, "name") != NULL)
+		put_name(m, out);
+	else
+		put_words(m, out);
+}
+
+static void
+put_figures(struct morning *m, enum kind_type type, struct buf *out)
 {
 	switch (type) {
-	case MORNING_DOC:
-		PUT(m, out, "%c", 26, 'A');
-		PUT(m, out, "%c", 26, 'A');
-		PUT(m, out, "-%d", 90000, 1000);
-		break;
-	case MORNING_DATE:
+	case KIND_DATE:
 		PUT(m, out, "20%02d-", 5, 24);
 		PUT(m, out, "%02d-", 12, 1);
 		PUT(m, out, "%02d", 28, 1);
 		break;
-	case MORNING_MONEY:
+	case KIND_MONEY:
 		PUT(m, out, "%d.", 90000, 0);
 		PUT(m, out, "%d0", 10, 0);
 		break;
-	case MORNING_LAT:
+	case KIND_LAT:
 		PUT(m, out, "34.%06d", 200000, 180000);
 		break;
-	case MORNING_LON:
+	case KIND_LON:
 		PUT(m, out, "117.%06d", 300000, 100000);
 		break;
-	case MORNING_PHONE:
+	case KIND_DECIMAL:
+		PUT(m, out, "%d.", 200, 0);
+		PUT(m, out, "%d", 9, 1);
+		break;
+	case KIND_PHONE:
 		PUT(m, out, "1%d", 69, 30);
 		PUT(m, out, "%08d", 100000000, 0);
 		break;
-	case MORNING_PLATE:
+	case KIND_PLATE:
 		PUT(m, out, "苏C%c", 26, 'A');
 		PUT(m, out, "%04d", 10000, 0);
 		break;
+	case KIND_VIN:
+		put_letters(m, out, 17);
+		break;
+	case KIND_ORG_CODE:
+		buf_str(out, "913203");
+		put_letters(m, out, 12);
+		break;
 	default:
-		fail_msg("no such type");
+		fail_msg("morning: no such type");
 	}
 }
 
 static void
-put_text(struct morning *m, enum morning_type type, struct buf *out)
+put_text(struct morning *m, const struct kind_field *f, struct buf *out)
 {
 	const struct morning_text *t = &morning_text[m->words];
+	uint8_t hash[HASH_LEN];
 
-	switch (type) {
-	case MORNING_SENTENCE:
+	switch (f->type) {
+	case KIND_TEXT:
+		put_plain(m, f, out);
+		break;
+	case KIND_LONG:
 		put_sentence(m, out);
 		break;
-	case MORNING_NAME:
-		put_name(m, out);
+	case KIND_ENUM:
+		buf_str(out, f->options[morning_rand(m, f->option_count)].id);
 		break;
-	case MORNING_OFFICER:
+	case KIND_OFFICER:
 		buf_str(out, pick(m, t->officer));
 		break;
-	case MORNING_CASE:
+	case KIND_CASE_NO:
 		put_case(m, out);
 		break;
-	case MORNING_TIME:
+	case KIND_DOC_NO:
+		put_doc(m, out);
+		break;
+	case KIND_DATETIME:
 		put_time(m, out);
 		break;
-	case MORNING_ADDRESS:
+	case KIND_ADDRESS:
 		buf_str(out, pick(m, t->street));
 		break;
-	case MORNING_CITIZEN:
+	case KIND_CITIZEN_ID:
 		put_citizen(m, out);
 		break;
-	case MORNING_OBJECT:
-		buf_str(out, pick(m, t->object));
-		break;
-	case MORNING_UNIT:
-		buf_str(out, pick(m, t->unit));
+	case KIND_ATTACHMENT:
+		morning_bytes(m, hash, sizeof(hash));
+		buf_hex(out, bytes_of(hash, sizeof(hash)));
 		break;
 	default:
-		put_number(m, type, out);
+		put_figures(m, f->type, out);
 	}
 }
 
 static void
-put_value(struct morning *m, const struct morning_field *f, struct buf *out)
+put_value(struct morning *m, const struct kind_field *f, struct buf *out)
 {
-	if (f->type == MORNING_BOOL) {
+	switch (f->type) {
+	case KIND_BOOL:
 		buf_str(out, number(m, 4) > 0 ? "true" : "false");
-	} else if (f->type == MORNING_INT) {
-		PUT(m, out, "%d", 30, 1);
-	} else {
+		break;
+	case KIND_INT:
+		PUT(m, out, "%d", 15, 1);
+		break;
+	case KIND_DURATION:
+		PUT(m, out, "%d00", 90, 1);
+		break;
+	case KIND_RECORD:
+	case KIND_ITEM:
+	case KIND_SIGNATURE:
+		buf_str(out, "null");
+		break;
+	default:
 		buf_u8(out, '"');
-		if (f->type == MORNING_ENUM)
-			buf_bytes(out, pick_word(m, f->options));
-		else
-			put_text(m, f->type, out);
+		put_text(m, f, out);
 		buf_u8(out, '"');
 	}
 }
@@ -280,15 +331,13 @@ act_name(struct act *a)
 	return &a->on[a->on_count++];
 }
 
-/* `count` fields in the order of the kind, from a random one on. */
+/* `count` fields as they stand together on a screen, from a random one on. */
 static void
-add_fields(struct morning *m, struct act *a, const struct morning_field *f,
-    struct bytes before, size_t count)
+add_fields(struct morning *m, struct act *a, const struct kind_field *f,
+    size_t have, struct bytes before, size_t count)
 {
-	size_t have = 0, from;
+	size_t from;
 
-	while (f[have].path != NULL)
-		have++;
 	if (count > have)
 		count = have;
 	from = morning_rand(m, have - count + 1);
@@ -301,104 +350,149 @@ add_fields(struct morning *m, struct act *a, const struct morning_field *f,
 	}
 }
 
-/* items/@ID, with what comes behind it. */
+/* items/@ID/ */
 static void
-put_item(struct buf *out, const struct morning_record *r, size_t i,
-    const char *behind)
+put_item(struct buf *out, const struct morning_record *r, size_t i)
 {
-	buf_printf(out, "%s/@", r->kind->list);
+	buf_printf(out, "%s/@", r->list->path);
 	buf_hex(out, bytes_of(r->item[i], ID_LEN));
-	buf_str(out, behind);
+	buf_u8(out, '/');
 }
 
 static void
 make_sign(struct morning *m, struct act *a, const struct morning_record *r)
 {
+	const struct kind_sign *s =
+	    &r->kind->signs[morning_rand(m, r->kind->sign_count)];
 	uint8_t shown[HASH_LEN];
 
 	a->verb = DO_SIGN;
 	morning_bytes(m, shown, HASH_LEN);
-	buf_str(act_name(a), r->kind->part);
-	buf_str(&a->data, "null");
+	for (size_t i = 0; i < s->part_count && i < FIELDS_MAX; i++) {
+		buf_str(act_name(a), s->parts[i]);
+		buf_str(&a->data, "null");
+	}
 	buf_str(&a->more, "{\"shown\":\"");
 	buf_hex(&a->more, bytes_of(shown, HASH_LEN));
-	buf_printf(&a->more, "\",\"how\":\"%s\",\"person\":\"",
-	    number(m, 4) > 0 ? "signed" : "refused");
-	put_name(m, &a->more);
-	buf_str(&a->more, "\"}");
+	buf_printf(&a->more, "\",\"how\":\"%s\",\"person\":\"%s\"}",
+	    number(m, 4) > 0 ? "signed" : "refused", s->who);
 }
 
 /* What an officer does next with a record. */
 static void
 make_act(struct morning *m, struct act *a, struct morning_record *r)
 {
-	const struct morning_kind *k = r->kind;
-	size_t item = r->item_count == 0 ? 0 : morning_rand(m, r->item_count);
-	struct buf before;
+	const struct kind *k = r->kind;
+	const struct kind_list *l = r->list;
+	struct bytes none = { NULL, 0 };
 	int what = number(m, 12);
 
-	buf_init(&before, PATH_BYTES_MAX);
 	if (r->steps == 0) {
 		a->verb = DO_OPEN;
-		add_fields(
-		    m, a, k->field, buf_view(&before), 3 + morning_rand(m, 6));
-	} else if (k->list != NULL && r->item_count < 8 && what < 4) {
+		add_fields(m, a, k->fields, k->field_count, none,
+		    2 + morning_rand(m, 6));
+	} else if (l != NULL && r->item_count < 8 && what < 4) {
 		a->verb = DO_ADD;
-		buf_str(act_name(a), k->list);
+		buf_str(act_name(a), l->path);
 		buf_str(&a->data, "null");
-		add_fields(
-		    m, a, k->item, buf_view(&before), 2 + morning_rand(m, 4));
+		add_fields(m, a, l->fields, l->field_count, none,
+		    2 + morning_rand(m, 4));
 	} else if (r->item_count > 0 && what < 6) {
-		put_item(&before, r, item, "/");
-		add_fields(
-		    m, a, k->item, buf_view(&before), 1 + morning_rand(m, 3));
-	} else if (k->part != NULL && what == 6) {
+		struct buf before;
+
+		buf_init(&before, PATH_BYTES_MAX);
+		put_item(&before, r, morning_rand(m, r->item_count));
+		add_fields(m, a, l->fields, l->field_count, buf_view(&before),
+		    1 + morning_rand(m, 3));
+		buf_free(&before);
+	} else if (k->sign_count > 0 && what == 6) {
 		make_sign(m, a, r);
-	} else if (what == 7) {
+	} else if (k->status_count > 0 && what == 7) {
 		a->verb = DO_ADVANCE;
-		buf_bytes(act_name(a), pick_word(m, k->status));
+		buf_str(act_name(a),
+		    k->status[morning_rand(m, k->status_count)].id);
 		buf_str(&a->data, "null");
 	} else if (what == 8) {
 		a->verb = DO_AMEND;
 		a->reason = pick(m, morning_text[m->words].reason);
-		add_fields(m, a, k->field, buf_view(&before), 1);
+		add_fields(m, a, k->fields, k->field_count, none, 1);
 	} else {
-		add_fields(
-		    m, a, k->field, buf_view(&before), 1 + morning_rand(m, 4));
+		add_fields(m, a, k->fields, k->field_count, none,
+		    1 + morning_rand(m, 4));
 	}
 	buf_u8(&a->data, ']');
-	buf_free(&before);
 }
 
-/* The record that the officer turns to: mostly the one at hand. */
-static struct morning_record *
-turn_to(struct morning *m)
+/* Loaded once and kept: a day borrows from it. */
+static const struct kind *
+find_kind(const char *name)
 {
-	const struct morning_kind *k = morning_kinds;
+	static struct kinds *kinds;
+	const struct kind *k;
+
+	if (kinds == NULL)
+		EXPECT_OK(kinds_load_builtin(&kinds));
+	k = kinds_latest(kinds, bytes_str(name));
+	EXPECT(k != NULL);
+	return k;
+}
+
+static struct morning_record *
+begin_record(struct morning *m)
+{
+	/* How often a kind comes, and how many entries a record gets. */
+	static const struct {
+		const char *kind, *list;
+		int weight;
+		unsigned steps;
+	} plan[] = {
+		{ "scene", "persons", 2, 7 },
+		{ "search", "found", 4, 10 },
+		{ "seizure", "items", 4, 14 },
+		{ "eviction", "goods", 2, 10 },
+		{ "detention", "officers", 1, 9 },
+		{ "compel", "breaks", 1, 7 },
+		{ "stage", NULL, 2, 1 },
+		{ "message", NULL, 2, 1 },
+	};
+	int weight = number(m, 18);
+	size_t i = 0;
 	struct morning_record *r;
 	uint8_t rnd[10];
-	int weight = number(m, 18);
 
-	if (m->record_count > 0 && number(m, 8) > 0) {
-		r = &m->record[m->record_count - 1];
-		if (number(m, 4) == 0)
-			r = &m->record[morning_rand(m, m->record_count)];
-		if (r->steps < r->kind->steps)
-			return r;
-	}
-	while (weight >= (int)k->weight)
-		weight -= (int)(k++)->weight;
-	EXPECT(k->id != NULL);
+	while (weight >= plan[i].weight)
+		weight -= plan[i++].weight;
 	if (m->record_count == MORNING_RECORDS_MAX) {
 		memmove(m->record, m->record + 1,
 		    sizeof(m->record) - sizeof(m->record[0]));
 		m->record_count--;
 	}
 	r = &m->record[m->record_count++];
-	*r = (struct morning_record){ .kind = k };
+	*r = (struct morning_record){ .kind = find_kind(plan[i].kind),
+		.steps_max = plan[i].steps };
+	if (plan[i].list != NULL) {
+		r->list = kind_list(r->kind, bytes_str(plan[i].list));
+		EXPECT(r->list != NULL);
+	}
 	morning_bytes(m, rnd, sizeof(rnd));
 	rec_new(r->rec, m->wall, rnd);
 	return r;
+}
+
+/* The record that the officer turns to: mostly the one at hand. */
+static struct morning_record *
+turn_to(struct morning *m)
+{
+	struct morning_record *r;
+
+	if (m->record_count > 0 && number(m, 8) > 0) {
+		r = &m->record[m->record_count - 1];
+		if (number(m, 4) == 0)
+			r = &m->record[morning_rand(m, m->record_count)];
+		if (r->steps < r->steps_max)
+			return r;
+	}
+	return begin_record(m);
 }
 
 static void

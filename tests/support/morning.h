@@ -3,22 +3,25 @@
 /*
  * morning: what one handheld writes on a day, made up from a seed.
  *
- * Entries as officers would make them: a scene, a search, a seizure with its
- * items, an eviction, a detention, stages and messages, several records at a
- * time, in Chinese.  The same seed gives the same bytes for ever, on every
- * machine.  There are two sets of words with nothing in common but what every
- * court has in common (the law's own terms, and the names of fields): one to
- * train the dictionary with, one to measure with.
+ * Entries as officers would make them, of the kinds that are built in: a
+ * scene, a search, a seizure with its items, an eviction, a detention, stages
+ * and messages, several records at a time, in Chinese.  With the same kinds
+ * the same seed gives the same bytes on every machine.  There are two sets of
+ * words, which share nothing but the names that the kinds give: one to train
+ * the dictionary with, one to measure with.
  */
 #include "base/buf.h"
 #include "base/limits.h"
+#include "domain/kind.h"
 
 enum morning_words { MORNING_TRAIN, MORNING_MEASURE };
 
 enum { MORNING_RECORDS_MAX = 16 };
 
 struct morning_record {
-	const struct morning_kind *kind;
+	const struct kind *kind;
+	unsigned steps_max;
+	const struct kind_list *list; /* the one that is filled, or NULL */
 	char rec[REC_LEN + 1];
 	uint8_t last[ID_LEN]; /* the record's latest entry on this device */
 	uint8_t item[8][ID_LEN];
