@@ -1,0 +1,524 @@
+#include "server/roster/answer.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "server/core/ingest.h"
+#include "wire/sync.h"
+
+enum {
+	PART_STEPS_MAX = 1000,
+	PART_BYTES_MAX = 256 << 10, /* of entries in one answer */
+	ANSWER_ROW_BYTES = PART_BYTES_MAX + ENTRY_BYTES_MAX,
+	PARTS_MAX = ROSTER_SCOPES_MAX + 1
+};
+
+struct answer {
+	struct centre *centre;
+	struct roster *roster;
+	struct feed *feed;
+	struct feed_reader *feed_reader;
+	struct centre_reader *reader;
+	struct wire_codec *codec;
+	struct sync_msg *msg;
+	struct ingest *ingest;
+	struct commit_job job;
+	answer_hint_fn on_hint;
+	void *on_hint_arg;
+
+	/* The request under way. */
+	struct answer_peer peer;
+	struct roster_device device;
+	const struct sync_up *up;
+	uint32_t dict;
+	bool want_note;
+	uint64_t hints_taken;
+	struct answer_counters counters;
+
+	/* The answer under way. */
+	struct checkpoint tip;
+	struct buf note;
+	struct wire_ack *ack;
+	struct wire_receipt *receipt;
+	size_t ack_count, receipt_count, reply_cap;
+	struct wire_part part[PARTS_MAX];
+	size_t part_count;
+	struct wire_stream_entry *row; /* of all parts */
+	size_t *row_off;               /* their bytes */
+	size_t row_count, row_left;
+	struct buf bytes, proofs;
+	size_t proof_off[PARTS_MAX];
+	struct feed_step *step;
+	bool more;
+};
+
+enum status
+answer_new(
+    struct answer **out, struct centre *c, struct roster *r, struct feed *f)
+{
+	struct answer *a = calloc(1, sizeof(*a));
+	enum status st = ST_NOMEM;
+
+	if (a == NULL)
+		return ST_NOMEM;
+	a->centre = c;
+	a->roster = r;
+	a->feed = f;
+	buf_init(&a->note, NOTE_BYTES_MAX);
+	buf_init(&a->bytes, ANSWER_ROW_BYTES);
+	buf_init(&a->proofs, (size_t)PART_STEPS_MAX * 64 * HASH_LEN);
+	a->row = calloc(PART_STEPS_MAX, sizeof(*a->row));
+	a->row_off = calloc(PART_STEPS_MAX, sizeof(*a->row_off));
+	a->step = calloc(PART_STEPS_MAX, sizeof(*a->step));
+	if (a->row != NULL && a->row_off != NULL && a->step != NULL)
+		st = centre_reader_open(&a->reader, c);
+	if (st == ST_OK)
+		st = wire_codec_new(&a->codec);
+	if (st == ST_OK)
+		st = sync_msg_new(&a->msg);
+	if (st == ST_OK)
+		st = ingest_new(&a->ingest, c);
+	if (st == ST_OK) {
+		st = feed_reader_open(&a->feed_reader, f);
+		if (st == ST_INVALID) /* in memory: the one reader there is */
+			st = ST_OK;
+	}
+	if (st != ST_OK) {
+		answer_free(a);
+		return st;
+	}
+	*out = a;
+	return ST_OK;
+}
+
+void
+answer_free(struct answer *a)
+{
+	if (a == NULL)
+		return;
+	ingest_free(a->ingest);
+	sync_msg_free(a->msg);
+	wire_codec_free(a->codec);
+	centre_reader_close(a->reader);
+	feed_reader_close(a->feed_reader);
+	buf_free(&a->note);
+	buf_free(&a->bytes);
+	buf_free(&a->proofs);
+	free(a->ack);
+	free(a->receipt);
+	free(a->row);
+	free(a->row_off);
+	free(a->step);
+	free(a);
+}
+
+void
+answer_counters(const struct answer *a, struct answer_counters *out)
+{
+	*out = a->counters;
+}
+
+/* ---- what came */
+
+static const char *
+held_reason(const struct roster_device *d)
+{
+	return d->standing[0] == '\0' ? NULL : "revoked";
+}
+
+/* Small urgent entries, shown before their place is logged. */
+static enum status
+take_hints(struct answer *a, const struct ingest_device *dev)
+{
+	for (size_t i = 0; i < a->up->hint_count; i++) {
+		const struct wire_hint *h = &a->up->hint[i];
+		enum status st = ingest_hint(a->ingest, dev, h);
+
+		if (st == ST_NOMEM || st == ST_IO)
+			return st;
+		if (st == ST_OK) {
+			if (a->on_hint != NULL)
+				a->on_hint(a->on_hint_arg, &a->device, h);
+			a->hints_taken++;
+		}
+	}
+	return ST_OK;
+}
+
+static enum status
+look_at_checkpoint(struct answer *a)
+{
+	enum status st = ST_OK;
+
+	if (a->up->note.len > 0)
+		st = ingest_note(a->centre, a->peer.dev, a->up->note);
+	if (st != ST_OK || !a->up->has_checkpoint)
+		return st;
+	st = ingest_checkpoint(a->centre, a->up->size, a->up->root16);
+	a->want_note = st == ST_CONFLICT && a->up->note.len == 0;
+	return st == ST_CONFLICT ? ST_OK : st;
+}
+
+enum status
+answer_begin(struct answer *a, const struct answer_peer *peer,
+    struct bytes request, const char **why)
+{
+	struct ingest_device dev = { .quota = peer->deliver };
+	enum status st;
+
+	*why = "";
+	a->peer = *peer;
+	a->up = NULL;
+	a->want_note = false;
+	a->hints_taken = 0;
+	memset(&a->counters, 0, sizeof(a->counters));
+	st = roster_device_by_dev(a->roster, peer->dev, &a->device);
+	if (st == ST_ABSENT) {
+		centre_attempt(a->centre, "unknown_device", peer->dev, "{}");
+		return ST_DENIED;
+	}
+	if (st != ST_OK)
+		return st;
+	if (centre_halted(a->centre))
+		return ST_LOCKED;
+	st = sync_up_decode(a->codec, a->msg, centre_court(a->centre), request,
+	    &a->up, &a->dict, why);
+	if (st == ST_ABSENT)
+		return ST_INVALID;
+	if (st != ST_OK)
+		return st;
+	memcpy(dev.key, a->device.key, PUBKEY_LEN);
+	memcpy(dev.dev, a->device.dev, sizeof(dev.dev));
+	dev.held = held_reason(&a->device);
+	st = look_at_checkpoint(a);
+	if (st == ST_OK)
+		st = ingest_prepare(a->ingest, &dev, a->msg, a->up);
+	if (st == ST_OK && !peer->deliver)
+		st = take_hints(a, &dev);
+	return st;
+}
+
+struct commit_job *
+answer_job(struct answer *a)
+{
+	if (ingest_ready(a->ingest) == 0)
+		return NULL;
+	memset(&a->job, 0, sizeof(a->job));
+	a->job.ingest = a->ingest;
+	return &a->job;
+}
+
+/* ---- acknowledgements and receipts */
+
+static enum status
+grow_replies(struct answer *a, size_t want)
+{
+	struct wire_ack *ack;
+	struct wire_receipt *receipt;
+
+	if (want <= a->reply_cap)
+		return ST_OK;
+	ack = realloc(a->ack, want * sizeof(*ack));
+	if (ack == NULL)
+		return ST_NOMEM;
+	a->ack = ack;
+	receipt = realloc(a->receipt, want * sizeof(*receipt));
+	if (receipt == NULL)
+		return ST_NOMEM;
+	a->receipt = receipt;
+	a->reply_cap = want;
+	return ST_OK;
+}
+
+/* A receipt stands for what was told now; an agent that sent nothing on a
+ * chain has it already. */
+static enum status
+put_receipt(struct answer *a, const struct ingest_ack *in)
+{
+	struct wire_receipt *r = &a->receipt[a->receipt_count];
+	enum status st;
+
+	if (!in->has_place || in->place >= a->tip.size)
+		return ST_OK;
+	memset(r, 0, sizeof(*r));
+	memcpy(r->chain, in->chain, CHAIN_LEN);
+	r->seq = in->seq;
+	r->place = in->place;
+	st = tlog_inclusion(
+	    centre_tlog(a->centre), in->place, a->tip.size, &r->proof);
+	if (st == ST_OK)
+		a->receipt_count++;
+	return st;
+}
+
+static enum status
+put_acks(struct answer *a)
+{
+	size_t count = 0;
+	const struct ingest_ack *in = ingest_acks(a->ingest, &count);
+	enum status st = grow_replies(a, count);
+
+	a->ack_count = a->receipt_count = 0;
+	for (size_t i = 0; st == ST_OK && i < count; i++) {
+		struct wire_ack *ack = &a->ack[a->ack_count++];
+
+		memcpy(ack->chain, in[i].chain, CHAIN_LEN);
+		ack->status = in[i].status;
+		ack->seq = in[i].seq;
+		st = put_receipt(a, &in[i]);
+	}
+	return st;
+}
+
+/* ---- streams */
+
+static const struct wire_cursor *
+cursor_of(const struct sync_up *up, const uint8_t scope[ID_LEN])
+{
+	for (size_t i = 0; i < up->cursor_count; i++) {
+		if (memcmp(up->cursor[i].scope, scope, ID_LEN) == 0)
+			return &up->cursor[i];
+	}
+	return NULL;
+}
+
+/* The i-th step's entry becomes a row of the answer. */
+static enum status
+put_row(struct answer *a, const struct feed_step *step)
+{
+	struct wire_stream_entry *w = &a->row[a->row_count];
+	struct centre_entry e;
+	enum status st;
+
+	st = centre_entry(a->reader, step->place, &e);
+	if (st != ST_OK)
+		return st;
+	memset(w, 0, sizeof(*w));
+	w->place = e.place;
+	w->seq = e.seq;
+	memcpy(w->chain, e.chain, CHAIN_LEN);
+	memcpy(w->prev, e.prev, HASH_LEN);
+	if ((e.flags & (STORE_MALFORMED | STORE_HELD)) != 0)
+		w->flags |= STREAM_BARE;
+	if ((e.flags & STORE_SERVER) != 0)
+		w->flags |= STREAM_SERVER;
+	if ((e.flags & STORE_LOST) != 0) {
+		w->entry.form = WIRE_LOST;
+		if (e.bytes.len != HASH_LEN)
+			return ST_CORRUPT;
+		memcpy(w->entry.digest, e.bytes.p, HASH_LEN);
+	} else {
+		w->entry.form = memchr(e.bytes.p, '\n', e.bytes.len) == NULL
+				    ? WIRE_HEAD
+				    : WIRE_WHOLE;
+		a->row_off[a->row_count] = a->bytes.len;
+		w->entry.raw.len = e.bytes.len;
+		buf_bytes(&a->bytes, e.bytes);
+	}
+	a->row_count++;
+	return a->bytes.err;
+}
+
+/* Places of a backfill and what follows it may not ascend together: rows of a
+ * part do, and each place stands once. */
+static int
+by_place(const void *x, const void *y)
+{
+	const struct wire_stream_entry *a = x, *b = y;
+
+	return (a->place > b->place) - (a->place < b->place);
+}
+
+static enum status
+prove_part(struct answer *a, struct wire_part *p)
+{
+	uint64_t *places = calloc(p->count + 1, sizeof(*places));
+	enum status st = places == NULL ? ST_NOMEM : ST_OK;
+
+	if (st == ST_OK) {
+		for (size_t i = 0; i < p->count; i++)
+			places[i] = p->entry[i].place;
+		st = tlog_many(centre_tlog(a->centre), places, p->count,
+		    a->tip.size, &a->proofs);
+	}
+	free(places);
+	return st;
+}
+
+/* One scope's part: as many steps as fit into what is left of the answer. */
+static enum status
+put_part(struct answer *a, const uint8_t scope[ID_LEN],
+    const struct wire_cursor *from, size_t count, bool end, uint64_t size)
+{
+	struct wire_part *p = &a->part[a->part_count];
+	size_t first = a->row_count, i;
+	enum status st = ST_OK;
+
+	memset(p, 0, sizeof(*p));
+	memcpy(p->scope, scope, ID_LEN);
+	p->place = from == NULL ? 0 : from->place;
+	p->sub = from == NULL ? 0 : from->sub;
+	for (i = 0; i < count && a->row_left > 0; i++) {
+		if (a->step[i].place >= a->tip.size)
+			break;
+		if (a->bytes.len >= PART_BYTES_MAX)
+			break;
+		st = put_row(a, &a->step[i]);
+		if (st != ST_OK)
+			return st;
+		a->row_left--;
+		p->place = a->step[i].next_place;
+		p->sub = a->step[i].next_sub;
+	}
+	p->more = i < count || !end;
+	a->more = a->more || p->more;
+	/* Nothing more below `size`: the cursor may stand there, so that the
+	 * next look begins where this one ended. */
+	if (i == count && end && p->sub == 0 && size > p->place && i > 0)
+		p->place = size;
+	p->count = a->row_count - first;
+	if (p->count == 0)
+		return ST_OK; /* nothing to say: no part */
+	p->entry = &a->row[first];
+	a->proof_off[a->part_count] = a->proofs.len;
+	a->part_count++;
+	return ST_OK;
+}
+
+static enum status
+put_scope(struct answer *a, const uint8_t scope[ID_LEN], bool own)
+{
+	struct feed_reader *fr =
+	    a->feed_reader != NULL ? a->feed_reader : feed_inside(a->feed);
+	const struct wire_cursor *c = cursor_of(a->up, scope);
+	uint64_t place = c == NULL ? 0 : c->place, sub = c == NULL ? 0 : c->sub;
+	uint64_t size = 0;
+	size_t count = 0;
+	bool end = false;
+	enum status st;
+
+	if (own)
+		st = feed_device(fr, a->device.dev, a->device.person,
+		    a->device.team, place, a->step, a->row_left, &count, &end,
+		    &size);
+	else
+		st = feed_scope(fr, scope, place, sub, a->step, a->row_left,
+		    &count, &end, &size);
+	return st == ST_OK ? put_part(a, scope, c, count, end, size) : st;
+}
+
+static enum status
+put_parts(struct answer *a)
+{
+	static const uint8_t own[ID_LEN];
+	uint8_t scope[ROSTER_SCOPES_MAX][ID_LEN];
+	size_t count = 0;
+	enum status st;
+
+	a->part_count = a->row_count = 0;
+	a->row_left = PART_STEPS_MAX;
+	a->more = false;
+	buf_reset(&a->bytes);
+	buf_reset(&a->proofs);
+	if (a->peer.deliver || a->device.standing[0] != '\0')
+		return ST_OK;
+	st = put_scope(a, own, true);
+	if (st == ST_OK)
+		st = roster_scopes_of(
+		    a->roster, a->device.person, scope, &count);
+	for (size_t i = 0; st == ST_OK && i < count && a->row_left > 0; i++)
+		st = put_scope(a, scope[i], false);
+	/* The bytes stand still now. */
+	for (size_t i = 0; st == ST_OK && i < a->row_count; i++)
+		a->row[i].entry.raw.p = a->bytes.p + a->row_off[i];
+	for (size_t i = 0; st == ST_OK && i < a->part_count; i++) {
+		qsort(a->part[i].entry, a->part[i].count, sizeof(*a->row),
+		    by_place);
+		a->proof_off[i] = a->proofs.len;
+		st = prove_part(a, &a->part[i]);
+		a->part[i].proof.len = a->proofs.len - a->proof_off[i];
+	}
+	for (size_t i = 0; st == ST_OK && i < a->part_count; i++)
+		a->part[i].proof.p = a->proofs.p + a->proof_off[i];
+	a->counters.entries_down = a->row_count;
+	return st;
+}
+
+/* ---- the answer */
+
+/* The note goes along with whatever leans on it. */
+static enum status
+put_note(struct answer *a, struct sync_down *m)
+{
+	enum status st = ST_OK;
+
+	if (a->receipt_count == 0 && a->part_count == 0)
+		return ST_OK;
+	m->note = buf_view(&a->note);
+	if (a->up->has_checkpoint && a->up->size > 0 &&
+	    a->up->size < a->tip.size)
+		st = tlog_consistency(centre_tlog(a->centre), a->up->size,
+		    a->tip.size, &m->consistency);
+	return st;
+}
+
+enum status
+answer_finish(struct answer *a, struct buf *out)
+{
+	struct sync_down *m = calloc(1, sizeof(*m));
+	enum status st;
+
+	if (m == NULL)
+		return ST_NOMEM;
+	buf_reset(&a->note);
+	st = centre_checkpoint(a->centre, &a->note, &a->tip);
+	if (st == ST_OK)
+		st = put_acks(a);
+	if (st == ST_OK)
+		st = put_parts(a);
+	if (st == ST_OK)
+		st = put_note(a, m);
+	if (st == ST_OK) {
+		for (size_t i = 0; i < a->up->piece_count; i++)
+			a->counters.entries_up += a->up->piece[i].count;
+		a->counters.hints = a->hints_taken;
+		m->ack = a->ack;
+		m->ack_count = a->ack_count;
+		m->receipt = a->receipt;
+		m->receipt_count = a->receipt_count;
+		m->part = a->part;
+		m->part_count = a->part_count;
+		m->has_time = true;
+		m->time_ms = port_wall_ms(centre_port(a->centre));
+		m->want = a->want_note ? WANT_NOTE : 0;
+		m->has_hints = a->up->hint_count > 0;
+		m->hints_taken = a->hints_taken;
+		st = sync_down_encode(
+		    a->codec, a->dict, centre_court(a->centre), m, out);
+	}
+	free(m);
+	return st;
+}
+
+enum status
+answer_whole(struct answer *a, const struct answer_peer *peer,
+    struct bytes request, struct buf *out, const char **why)
+{
+	struct commit_job *job;
+	enum status st = answer_begin(a, peer, request, why);
+
+	if (st != ST_OK)
+		return st;
+	job = answer_job(a);
+	if (job != NULL)
+		st = committer_wait(centre_committer(a->centre), job);
+	return st == ST_OK ? answer_finish(a, out) : st;
+}
+
+void
+answer_on_hint(struct answer *a, answer_hint_fn fn, void *arg)
+{
+	a->on_hint = fn;
+	a->on_hint_arg = arg;
+}

@@ -1,0 +1,375 @@
+#include "server/roster/feed_impl.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/enc.h"
+#include "server/roster/batch.h"
+
+enum {
+	FEED_APP_ID = 0x44424631, /* "DBF1" */
+	FEED_BATCH = 2000,        /* entries in one transaction */
+	FEED_CACHE_KIB = 32768
+};
+
+/*
+ * record     a record's number, and the scope-sized bytes of its UUID
+ * entry      (record, place): the entries of each record
+ * scope_in   records that stand in a scope now
+ * step       (scope, place, record): what a scope's stream says at that place;
+ *            record 0: the entry at that place; else an `in`, which brings all
+ *            of that record below the place, then the entry itself
+ * own        (who, place): server entries that concern somebody; who "" is
+ *            everybody, "dev:…", "person:…", "team:…"
+ */
+static const char *const schema[] = {
+	"CREATE TABLE pos(id INTEGER PRIMARY KEY CHECK(id = 1),"
+	" size INTEGER NOT NULL, court BLOB NOT NULL);"
+	"CREATE TABLE record(n INTEGER PRIMARY KEY, rec TEXT NOT NULL UNIQUE,"
+	" team TEXT NOT NULL);"
+	"CREATE TABLE entry(record INTEGER NOT NULL, place INTEGER NOT NULL,"
+	" PRIMARY KEY(record, place)) WITHOUT ROWID;"
+	"CREATE TABLE scope(n INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE);"
+	"CREATE TABLE scope_in(scope INTEGER NOT NULL, record INTEGER NOT NULL,"
+	" PRIMARY KEY(scope, record)) WITHOUT ROWID;"
+	"CREATE INDEX scope_of ON scope_in(record);"
+	"CREATE TABLE step(scope INTEGER NOT NULL, place INTEGER NOT NULL,"
+	" record INTEGER NOT NULL, PRIMARY KEY(scope, place)) WITHOUT ROWID;"
+	"CREATE TABLE own(who TEXT NOT NULL, place INTEGER NOT NULL,"
+	" PRIMARY KEY(who, place)) WITHOUT ROWID;"
+	"CREATE TABLE wants(rec TEXT PRIMARY KEY, team TEXT NOT NULL)"
+	" WITHOUT ROWID;",
+};
+
+static enum status
+open_db(struct db **out, const char *path, bool create)
+{
+	struct db_config c = { .path = path,
+		.create = create,
+		.sync = DB_SYNC_OFF,
+		.busy_ms = 10000,
+		.cache_kib = FEED_CACHE_KIB };
+	enum status st = db_open(out, &c);
+
+	return st == ST_OK ? db_migrate(*out, FEED_APP_ID, schema, 1) : st;
+}
+
+/* Where it stands; ST_CONFLICT: it is of another log. */
+static enum status
+read_position(struct feed *f)
+{
+	uint8_t court[HASH_LEN];
+	struct db_stmt *s;
+	enum status st;
+
+	st = db_query(&s, f->db, "SELECT size, court FROM pos");
+	if (st != ST_OK)
+		return st;
+	st = db_next(s);
+	if (st == ST_OK) {
+		f->size = db_u64(s, 0);
+		st = db_copy(s, 1, court, HASH_LEN);
+		if (st == ST_OK &&
+		    (memcmp(court, centre_log_key(f->centre)->public_key,
+			 HASH_LEN) != 0 ||
+			f->size > tlog_size(centre_tlog(f->centre))))
+			st = ST_CONFLICT;
+	}
+	db_done(s);
+	if (st != ST_ABSENT)
+		return st;
+	st = db_query(
+	    &s, f->db, "INSERT INTO pos(id, size, court) VALUES(1, 0, ?1)");
+	if (st != ST_OK)
+		return st;
+	db_bind_bytes(
+	    s, 1, bytes_of(centre_log_key(f->centre)->public_key, PUBKEY_LEN));
+	return db_run(s);
+}
+
+static enum status
+start(struct feed *f)
+{
+	enum status st = open_db(&f->db, f->path, true);
+
+	if (st == ST_OK)
+		st = read_position(f);
+	return st;
+}
+
+/* A projection that cannot be used is made anew: it holds nothing of its own.
+ */
+static enum status
+start_anew(struct feed *f)
+{
+	static const char *const ends[] = { "", "-wal", "-shm" };
+	struct buf b;
+	enum status st = ST_OK;
+
+	db_close(f->db);
+	f->db = NULL;
+	f->size = 0;
+	for (size_t i = 0; st == ST_OK && i < 3; i++) {
+		buf_init(&b, 4096);
+		buf_printf(&b, "%s%s", f->path, ends[i]);
+		st = buf_cstr(&b) == NULL
+			 ? b.err
+			 : port_remove_file(
+			       centre_port(f->centre), (const char *)b.p);
+		buf_free(&b);
+	}
+	return st == ST_OK ? start(f) : st;
+}
+
+enum status
+feed_open(struct feed **out, const struct feed_config *c)
+{
+	struct feed *f = calloc(1, sizeof(*f));
+	enum status st = ST_OK;
+
+	if (f == NULL)
+		return ST_NOMEM;
+	f->centre = c->centre;
+	f->roster = c->roster;
+	entry_init(&f->entry);
+	if (c->path != NULL) {
+		f->path = strdup(c->path);
+		st = f->path == NULL ? ST_NOMEM : ST_OK;
+	}
+	if (st == ST_OK)
+		st = centre_reader_open(&f->reader, f->centre);
+	if (st == ST_OK)
+		st = start(f);
+	if (f->path != NULL &&
+	    (st == ST_CONFLICT || st == ST_CORRUPT || st == ST_NEWER))
+		st = start_anew(f);
+	if (st != ST_OK) {
+		feed_close(f);
+		return st;
+	}
+	f->inside.db = f->db;
+	*out = f;
+	return ST_OK;
+}
+
+void
+feed_close(struct feed *f)
+{
+	if (f == NULL)
+		return;
+	centre_reader_close(f->reader);
+	db_close(f->db);
+	entry_free(&f->entry);
+	free(f->path);
+	free(f);
+}
+
+uint64_t
+feed_size(struct feed *f)
+{
+	return __atomic_load_n(&f->size, __ATOMIC_ACQUIRE);
+}
+
+enum status
+feed_reader_open(struct feed_reader **out, struct feed *f)
+{
+	struct feed_reader *r;
+	enum status st;
+
+	if (f->path == NULL)
+		return ST_INVALID;
+	r = calloc(1, sizeof(*r));
+	if (r == NULL)
+		return ST_NOMEM;
+	st = open_db(&r->db, f->path, false);
+	if (st != ST_OK) {
+		free(r);
+		return st;
+	}
+	*out = r;
+	return ST_OK;
+}
+
+void
+feed_reader_close(struct feed_reader *r)
+{
+	if (r == NULL)
+		return;
+	db_close(r->db);
+	free(r);
+}
+
+struct feed_reader *
+feed_inside(struct feed *f)
+{
+	return &f->inside;
+}
+
+static enum status
+follow_batch(struct feed *f, uint64_t to, uint64_t *done)
+{
+	struct centre_scan *scan = NULL;
+	struct centre_entry e;
+	uint64_t at = f->size;
+	struct db_stmt *s;
+	enum status st;
+
+	st = db_begin(f->db);
+	if (st != ST_OK)
+		return st;
+	st = centre_scan_open(&scan, f->reader, at, to);
+	while (st == ST_OK) {
+		st = centre_scan_next(scan, &e);
+		if (st == ST_OK)
+			st = feed_apply(f, &e);
+		if (st == ST_OK)
+			at = e.place + 1;
+	}
+	centre_scan_close(scan);
+	if (st == ST_ABSENT)
+		st = db_query(&s, f->db, "UPDATE pos SET size = ?1");
+	if (st == ST_OK) {
+		db_bind_u64(s, 1, at);
+		st = db_run(s);
+	}
+	if (st == ST_OK)
+		st = db_commit(f->db);
+	if (st != ST_OK) {
+		db_rollback(f->db);
+		return st;
+	}
+	*done += at - f->size;
+	__atomic_store_n(&f->size, at, __ATOMIC_RELEASE);
+	return ST_OK;
+}
+
+/* ---- keeping scopes full */
+
+enum { JOIN_BATCH = 500 };
+
+struct want {
+	char rec[REC_LEN + 1], team[ROSTER_NAME_MAX + 1];
+};
+
+static enum status
+read_wants(struct feed *f, struct want *w, size_t *count)
+{
+	struct db_stmt *s;
+	enum status st;
+
+	*count = 0;
+	st = db_query(
+	    &s, f->db, "SELECT rec, team FROM wants ORDER BY rec LIMIT ?1");
+	if (st != ST_OK)
+		return st;
+	db_bind_i64(s, 1, JOIN_BATCH);
+	while (*count < JOIN_BATCH && (st = db_next(s)) == ST_OK) {
+		roster_text(s, 0, w[*count].rec, sizeof(w->rec));
+		roster_text(s, 1, w[*count].team, sizeof(w->team));
+		(*count)++;
+	}
+	db_done(s);
+	return st == ST_ABSENT ? ST_OK : st;
+}
+
+static enum status
+forget_wants(struct feed *f, const struct want *w, size_t count)
+{
+	enum status st = db_begin(f->db);
+
+	for (size_t i = 0; st == ST_OK && i < count; i++) {
+		struct db_stmt *s;
+
+		st = db_query(&s, f->db, "DELETE FROM wants WHERE rec = ?1");
+		if (st != ST_OK)
+			break;
+		db_bind_text(s, 1, bytes_str(w[i].rec));
+		st = db_run(s);
+	}
+	if (st == ST_OK)
+		st = db_commit(f->db);
+	if (st != ST_OK)
+		db_rollback(f->db);
+	return st;
+}
+
+/* One `in` for each, on the scope that the team has now. */
+static enum status
+join(struct feed *f, const struct want *w, size_t count)
+{
+	struct batch b;
+	enum status st = ST_OK;
+
+	batch_init(&b);
+	for (size_t i = 0; st == ST_OK && i < count; i++) {
+		char scope[REC_LEN + 1];
+		uint8_t head[ID_LEN];
+		struct batch_entry *x;
+
+		st = roster_team_scope(f->roster, w[i].team, scope);
+		if (st == ST_OK)
+			st = roster_head_of(f->roster, scope, head);
+		if (st == ST_ABSENT) {
+			st = ST_OK; /* no such team: nobody to send it to */
+			continue;
+		}
+		if (st != ST_OK)
+			break;
+		x = batch_add(&b, scope, "scope@1", DO_LINK, NULL);
+		batch_after(x, head);
+		batch_chained(x);
+		batch_name(x, w[i].rec);
+		batch_name(x, "in");
+	}
+	if (st == ST_OK)
+		st = batch_commit(&b, f->centre, NULL, NULL);
+	batch_free(&b);
+	return st;
+}
+
+/*
+ * A record that joined twice (a crash between the commit and forgetting the
+ * wish) stands in the scope once: `in` over `in` changes nothing.
+ */
+static enum status
+join_wants(struct feed *f)
+{
+	struct want *w = calloc(JOIN_BATCH, sizeof(*w));
+	size_t count = 0;
+	enum status st = w == NULL ? ST_NOMEM : ST_OK;
+
+	while (st == ST_OK) {
+		st = read_wants(f, w, &count);
+		if (st != ST_OK || count == 0)
+			break;
+		st = join(f, w, count);
+		if (st == ST_OK)
+			st = forget_wants(f, w, count);
+	}
+	free(w);
+	return st;
+}
+
+enum status
+feed_follow(struct feed *f, uint64_t limit, uint64_t *done)
+{
+	enum status st = ST_OK;
+
+	*done = 0;
+	while (st == ST_OK && (limit == 0 || *done < limit)) {
+		uint64_t size = tlog_size(centre_tlog(f->centre));
+		uint64_t to = f->size + FEED_BATCH;
+
+		if (f->size >= size)
+			break;
+		st = follow_batch(f, to < size ? to : size, done);
+	}
+	if (st == ST_OK && f->wanted) {
+		f->wanted = false;
+		st = join_wants(f);
+		if (st != ST_OK)
+			f->wanted = true;
+	}
+	return st;
+}

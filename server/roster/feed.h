@@ -1,0 +1,82 @@
+#ifndef SERVER_ROSTER_FEED_H
+#define SERVER_ROSTER_FEED_H
+/*
+ * feed: which entries belong to which record, and what each scope's stream
+ * says (docs/PROTOCOL.md, section 6).
+ *
+ * A projection of the log in a database of its own: rebuildable, behind by
+ * what it has not followed yet, never ahead.  It also keeps the scopes full:
+ * when a device first speaks of a record, the record joins the scope of that
+ * device's team, by an entry like any other.
+ *
+ * Threads: feed_follow on one thread (the daemon gives it one); readers are
+ * opened apart, one for each thread.
+ */
+#include "base/buf.h"
+#include "base/limits.h"
+#include "server/roster/roster.h"
+
+struct feed;
+struct feed_reader;
+
+struct feed_config {
+	const char *path; /* NULL: in memory, then one reader: feed_inside */
+	struct centre *centre;
+	struct roster *roster;
+};
+
+/* Open, or make anew where the file is of another version or another log. */
+MUST_CHECK enum status feed_open(
+    struct feed **out, const struct feed_config *c);
+void feed_close(struct feed *f); /* readers first */
+
+/*
+ * Follow the log as far as it goes, at most `limit` entries (0: all).  *done:
+ * how many.  What has to join a scope is committed on the way, so not on the
+ * committer's thread; those entries are followed by the next call.
+ */
+MUST_CHECK enum status feed_follow(
+    struct feed *f, uint64_t limit, uint64_t *done);
+
+/* Followed up to this place. */
+uint64_t feed_size(struct feed *f);
+
+MUST_CHECK enum status feed_reader_open(
+    struct feed_reader **out, struct feed *f);
+void feed_reader_close(struct feed_reader *r);
+struct feed_reader *feed_inside(struct feed *f); /* of the following thread */
+
+/* Places of a record's entries, ascending, from `from` on; at most `max`.
+ * *count: how many. */
+MUST_CHECK enum status feed_record(struct feed_reader *r, const char *rec,
+    uint64_t from, uint64_t *places, size_t max, size_t *count);
+
+/* Records that stand in a scope now. */
+MUST_CHECK enum status feed_records_of(struct feed_reader *r,
+    const uint8_t scope[ID_LEN], roster_rec_fn fn, void *arg);
+
+/* One step of a scope's stream. */
+struct feed_step {
+	uint64_t place; /* of an entry to send */
+	/* The cursor once it and all before it were sent.  Within the entries
+	 * that an `in` at place p brings, it is (p, last sent + 1); else (last
+	 * place + 1, 0). */
+	uint64_t next_place, next_sub;
+};
+
+/*
+ * The next steps of a scope from a cursor; at most `max`.  *end: nothing
+ * follows below the followed size, and the cursor may be set to (*size, 0).
+ */
+MUST_CHECK enum status feed_scope(struct feed_reader *r,
+    const uint8_t scope[ID_LEN], uint64_t place, uint64_t sub,
+    struct feed_step *out, size_t max, size_t *count, bool *end,
+    uint64_t *size);
+
+/* The same for a device's own feed (scope 0): server entries that concern it
+ * or everybody. */
+MUST_CHECK enum status feed_device(struct feed_reader *r, const char *dev,
+    const char *person, const char *team, uint64_t place, struct feed_step *out,
+    size_t max, size_t *count, bool *end, uint64_t *size);
+
+#endif

@@ -1,0 +1,305 @@
+/* feed_apply: one entry of the log, put where streams will find it. */
+#include <string.h>
+
+#include "base/enc.h"
+#include "server/roster/feed_impl.h"
+
+static enum status
+find_record(struct feed *f, struct bytes rec, int64_t *out)
+{
+	struct db_stmt *s;
+	enum status st;
+
+	if (f->last_record != 0 && memcmp(f->last_rec, rec.p, REC_LEN) == 0) {
+		*out = f->last_record;
+		return ST_OK;
+	}
+	st = db_query(&s, f->db, "SELECT n FROM record WHERE rec = ?1");
+	if (st != ST_OK)
+		return st;
+	db_bind_text(s, 1, rec);
+	st = db_next(s);
+	if (st == ST_OK)
+		*out = db_i64(s, 0);
+	db_done(s);
+	if (st == ST_OK) {
+		memcpy(f->last_rec, rec.p, REC_LEN);
+		f->last_record = *out;
+	}
+	return st;
+}
+
+static enum status
+add_record(struct feed *f, struct bytes rec, const char *team, int64_t *out)
+{
+	struct db_stmt *s;
+	enum status st;
+
+	st =
+	    db_query(&s, f->db, "INSERT INTO record(rec, team) VALUES(?1, ?2)");
+	if (st != ST_OK)
+		return st;
+	db_bind_text(s, 1, rec);
+	db_bind_text(s, 2, bytes_str(team));
+	st = db_run(s);
+	*out = db_last_row(f->db);
+	if (st != ST_OK)
+		return st;
+	memcpy(f->last_rec, rec.p, REC_LEN);
+	f->last_record = *out;
+	if (team[0] == '\0')
+		return ST_OK;
+	f->wanted = true;
+	st = db_query(
+	    &s, f->db, "INSERT OR IGNORE INTO wants(rec, team) VALUES(?1, ?2)");
+	if (st != ST_OK)
+		return st;
+	db_bind_text(s, 1, rec);
+	db_bind_text(s, 2, bytes_str(team));
+	return db_run(s);
+}
+
+/* The team of the device that speaks of a record first; "" for the centre. */
+static void
+team_of(struct feed *f, const struct centre_entry *e, char *team, size_t cap)
+{
+	struct centre_chain chain;
+	struct roster_device d;
+
+	team[0] = '\0';
+	if ((e->flags & STORE_SERVER) != 0 ||
+	    centre_chain(f->centre, e->chain, &chain) != ST_OK ||
+	    roster_device_by_key(f->roster, chain.key, &d) != ST_OK ||
+	    strlen(d.team) >= cap)
+		return;
+	memcpy(team, d.team, strlen(d.team) + 1);
+}
+
+static enum status
+run3(struct feed *f, const char *sql, int64_t a, uint64_t b, int64_t c)
+{
+	struct db_stmt *s;
+	enum status st = db_query(&s, f->db, sql);
+
+	if (st != ST_OK)
+		return st;
+	db_bind_i64(s, 1, a);
+	db_bind_u64(s, 2, b);
+	db_bind_i64(s, 3, c);
+	return db_run(s);
+}
+
+/* The entry goes into the stream of every scope that its record stands in. */
+static enum status
+into_scopes(struct feed *f, int64_t record, uint64_t place)
+{
+	return run3(f,
+	    "INSERT OR IGNORE INTO step(scope, place, record)"
+	    " SELECT scope, ?2, ?3 FROM scope_in WHERE record = ?1",
+	    record, place, 0);
+}
+
+static enum status
+scope_number(struct feed *f, const uint8_t id[ID_LEN], int64_t *out)
+{
+	struct db_stmt *s;
+	enum status st;
+
+	st = db_query(&s, f->db,
+	    "INSERT INTO scope(id) VALUES(?1)"
+	    " ON CONFLICT(id) DO UPDATE SET id = excluded.id RETURNING n");
+	if (st != ST_OK)
+		return st;
+	db_bind_bytes(s, 1, bytes_of(id, ID_LEN));
+	st = db_next(s);
+	if (st == ST_OK)
+		*out = db_i64(s, 0);
+	/* RETURNING must be read to its end to take effect. */
+	while (st == ST_OK)
+		st = db_next(s);
+	db_done(s);
+	return st == ST_ABSENT ? ST_OK : st;
+}
+
+/* `link REC in|none` on a scope's record. */
+static enum status
+apply_scope_link(struct feed *f, const struct entry *e, uint64_t place)
+{
+	char rec[REC_LEN + 1] = "";
+	uint8_t id[ID_LEN];
+	int64_t scope, record, was = f->last_record;
+	char had[REC_LEN];
+	enum status st;
+
+	if (e->on_count != 2 || e->rec.len != REC_LEN ||
+	    e->on[0].len != REC_LEN)
+		return ST_OK;
+	memcpy(rec, e->rec.p, REC_LEN);
+	memcpy(had, f->last_rec, REC_LEN);
+	st = roster_scope_id(id, rec);
+	if (st != ST_OK)
+		return ST_OK;
+	st = scope_number(f, id, &scope);
+	if (st == ST_OK)
+		st = find_record(f, e->on[0], &record);
+	memcpy(f->last_rec, had, REC_LEN);
+	f->last_record = was;
+	if (st == ST_ABSENT)
+		return ST_OK; /* a record of which nothing is known */
+	if (st != ST_OK)
+		return st;
+	if (!bytes_eq_str(e->on[1], "in"))
+		return run3(f,
+		    "DELETE FROM scope_in WHERE scope = ?1 AND record = ?3"
+		    " AND ?2 >= 0",
+		    scope, place, record);
+	st = run3(f,
+	    "INSERT INTO step(scope, place, record) SELECT ?1, ?2, ?3"
+	    " WHERE NOT EXISTS(SELECT 1 FROM scope_in WHERE scope = ?1"
+	    " AND record = ?3)",
+	    scope, place, record);
+	if (st == ST_OK)
+		st = run3(f,
+		    "INSERT OR IGNORE INTO scope_in(scope, record)"
+		    " SELECT ?1, ?3 WHERE ?2 >= 0",
+		    scope, place, record);
+	return st;
+}
+
+static enum status
+put_own(struct feed *f, const char *prefix, struct bytes who, uint64_t place)
+{
+	struct db_stmt *s;
+	struct buf b;
+	enum status st;
+
+	buf_init(&b, 1024);
+	buf_str(&b, prefix);
+	buf_bytes(&b, who);
+	if (b.err != ST_OK) {
+		buf_free(&b);
+		return b.err == ST_LIMIT ? ST_OK : b.err;
+	}
+	st = db_query(
+	    &s, f->db, "INSERT OR IGNORE INTO own(who, place) VALUES(?1, ?2)");
+	if (st == ST_OK) {
+		db_bind_text(s, 1, buf_view(&b));
+		db_bind_u64(s, 2, place);
+		st = db_run(s);
+	}
+	buf_free(&b);
+	return st;
+}
+
+/* The value beside a name, as text. */
+static struct bytes
+value_of(const struct entry *e, const char *name)
+{
+	for (size_t i = 0; i < e->on_count; i++) {
+		uint32_t n;
+
+		if (!bytes_eq_str(e->on[i], name))
+			continue;
+		n = entry_value(e, i);
+		if (e->body.node[n].type == JSON_STRING &&
+		    !e->body.node[n].escaped)
+			return json_raw(&e->body, n);
+	}
+	return bytes_str("");
+}
+
+/* A record's own people are told of all that happens on it: whoever `own` says
+ * its first entry concerned. */
+static enum status
+same_as_first(struct feed *f, int64_t record, uint64_t place)
+{
+	return run3(f,
+	    "INSERT OR IGNORE INTO own(who, place)"
+	    " SELECT own.who, ?2 FROM entry JOIN own"
+	    " ON own.place = entry.place WHERE entry.record = ?1"
+	    " AND entry.place < ?2 AND ?3 = 0",
+	    record, place, 0);
+}
+
+static enum status
+apply_server(
+    struct feed *f, const struct entry *e, int64_t record, uint64_t place)
+{
+	struct bytes to;
+
+	if (e->body_is != ENTRY_BODY_WHOLE)
+		return ST_OK;
+	if (bytes_eq_str(e->kind, "scope@1")) {
+		if (e->verb == DO_LINK)
+			return apply_scope_link(f, e, place);
+		if (e->verb == DO_ADD)
+			return put_own(
+			    f, "person:", value_of(e, "person"), place);
+		return same_as_first(f, record, place);
+	}
+	if (bytes_eq_str(e->kind, "descriptor@1") ||
+	    bytes_eq_str(e->kind, "kept@1"))
+		return put_own(f, "", bytes_str(""), place);
+	if (bytes_eq_str(e->kind, "device@1")) {
+		if (e->verb == DO_OPEN)
+			return put_own(f, "dev:", value_of(e, "dev"), place);
+		return same_as_first(f, record, place);
+	}
+	if (bytes_eq_str(e->kind, "person@1")) {
+		if (e->verb == DO_OPEN)
+			return put_own(f, "person:", value_of(e, "id"), place);
+		return same_as_first(f, record, place);
+	}
+	if (bytes_eq_str(e->kind, "team@1")) {
+		if (e->verb == DO_OPEN)
+			return put_own(f, "team:", value_of(e, "name"), place);
+		return same_as_first(f, record, place);
+	}
+	if (!bytes_eq_str(e->kind, "order@1"))
+		return ST_OK;
+	if (e->verb != DO_OPEN)
+		return same_as_first(f, record, place);
+	to = value_of(e, "to");
+	if (bytes_eq_str(to, "all"))
+		return put_own(f, "", bytes_str(""), place);
+	if (bytes_starts(to, "team:"))
+		return put_own(f, "", to, place);
+	return put_own(f, "person:", to, place);
+}
+
+enum status
+feed_apply(struct feed *f, const struct centre_entry *ce)
+{
+	char team[ROSTER_NAME_MAX + 1];
+	struct entry *e = &f->entry;
+	int64_t record = 0;
+	enum status st;
+
+	if ((ce->flags & STORE_LOST) != 0)
+		return ST_OK; /* which record it was of is not known */
+	st = entry_parse(e, ce->bytes);
+	if (st == ST_NOMEM)
+		return st;
+	if (e->rec.len != REC_LEN || !path_is_rec(e->rec))
+		return ST_OK;
+	/* Commits are the log's own book-keeping: one in each commit, asked
+	 * for by nobody. */
+	if ((ce->flags & STORE_SERVER) != 0 &&
+	    bytes_eq_str(e->kind, "commit@1"))
+		return ST_OK;
+	st = find_record(f, e->rec, &record);
+	if (st == ST_ABSENT) {
+		team_of(f, ce, team, sizeof(team));
+		st = add_record(f, e->rec, team, &record);
+	}
+	if (st == ST_OK)
+		st = run3(f,
+		    "INSERT OR IGNORE INTO entry(record, place)"
+		    " SELECT ?1, ?2 WHERE ?3 = 0",
+		    record, ce->place, 0);
+	if (st == ST_OK)
+		st = into_scopes(f, record, ce->place);
+	if (st == ST_OK && (ce->flags & STORE_SERVER) != 0)
+		st = apply_server(f, e, record, ce->place);
+	return st;
+}

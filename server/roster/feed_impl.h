@@ -1,0 +1,33 @@
+#ifndef SERVER_ROSTER_FEED_IMPL_H
+#define SERVER_ROSTER_FEED_IMPL_H
+/* feed_impl: what the feed's files share; nobody else includes it. */
+#include "db/db.h"
+#include "entry/entry.h"
+#include "server/core/centre.h"
+#include "server/roster/feed.h"
+#include "server/roster/roster_impl.h"
+
+struct feed_reader {
+	struct db *db;
+};
+
+struct feed {
+	struct centre *centre;
+	struct roster *roster;
+	char *path;
+	struct db *db;
+	struct centre_reader *reader;
+	struct feed_reader inside;
+	struct entry entry; /* scratch */
+	uint64_t size;
+	bool wanted; /* records wait to join a scope */
+
+	/* The record last looked up: entries of one come together. */
+	char last_rec[REC_LEN];
+	int64_t last_record;
+};
+
+/* Take in one entry of the log (feed_apply.c). */
+MUST_CHECK enum status feed_apply(struct feed *f, const struct centre_entry *e);
+
+#endif
