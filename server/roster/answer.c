@@ -11,7 +11,7 @@ enum {
 	PART_STEPS_MAX = 1000,
 	PART_BYTES_MAX = 256 << 10, /* of entries in one answer */
 	ANSWER_ROW_BYTES = PART_BYTES_MAX + ENTRY_BYTES_MAX,
-	PARTS_MAX = ROSTER_SCOPES_MAX + 1
+	ANSWER_SCOPES_MAX = ROSTER_SCOPES_MAX + 1
 };
 
 struct answer {
@@ -42,13 +42,13 @@ struct answer {
 	struct wire_ack *ack;
 	struct wire_receipt *receipt;
 	size_t ack_count, receipt_count, reply_cap;
-	struct wire_part part[PARTS_MAX];
+	struct wire_part part[ANSWER_SCOPES_MAX];
 	size_t part_count;
 	struct wire_stream_entry *row; /* of all parts */
 	size_t *row_off;               /* their bytes */
 	size_t row_count, row_left;
 	struct buf bytes, proofs;
-	size_t proof_off[PARTS_MAX];
+	size_t proof_off[ANSWER_SCOPES_MAX];
 	struct feed_step *step;
 	bool more;
 };
@@ -295,6 +295,7 @@ put_row(struct answer *a, const struct feed_step *step)
 	if (st != ST_OK)
 		return st;
 	memset(w, 0, sizeof(*w));
+	a->row_off[a->row_count] = 0;
 	w->place = e.place;
 	w->seq = e.seq;
 	memcpy(w->chain, e.chain, CHAIN_LEN);
