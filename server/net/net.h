@@ -32,6 +32,7 @@ struct net_listen {
 	 * addresses only (tests, or a proxy on the same machine).
 	 */
 	struct tls_conf *tls;
+	bool lean; /* no Date in answers: every byte counts in the field */
 };
 
 struct net_limits {

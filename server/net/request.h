@@ -62,9 +62,16 @@ struct reply {
 /* Answer.  Everything in `re` is copied (or moved) before it returns. */
 void request_reply(struct request *rq, const struct reply *re);
 
-/* Answer with {"error":"…","zh":"…"} and, if not 0, Retry-After. */
-void request_error(struct request *rq, unsigned status, const char *en,
-    const char *zh, unsigned retry_after_s);
+/*
+ * Answer with {"error":"word","message":"English","zh":"中文"} (PROTOCOL.md 1)
+ * and, if not 0, Retry-After.
+ */
+void request_error(struct request *rq, unsigned status, const char *word,
+    const char *en, const char *zh, unsigned retry_after_s);
+
+/* The same in the words that belong to a status, such as 404. */
+void request_status(
+    struct request *rq, unsigned status, unsigned retry_after_s);
 
 /*
  * Streaming: a route with a `stream` gets the body piece by piece.  All are

@@ -32,13 +32,13 @@ struct route_match {
 };
 
 /*
- * Find the row for a request.  Decoded params are appended to `params`, which
- * must outlive `out`.  `head` methods are looked up as GET.  ST_OK with
+ * Find the row for a request.  Decoded params are put into `params`, which must
+ * outlive `out` and is reset first; HEAD is looked up as GET.  ST_OK with
  * out->status 404, 405, or 403 (a row is there, not for this peer);
  * ST_INVALID if the path cannot be decoded (400); ST_NOMEM.
  */
 MUST_CHECK enum status routes_find(struct route_match *out, struct buf *params,
-    const struct route *table, size_t count, struct bytes method,
+    const struct route *table, size_t count, const char *method,
     struct bytes path, unsigned listener, enum peer_role role);
 
 /*
