@@ -47,6 +47,7 @@ struct net_limits {
 	unsigned send_ms;            /* without any progress in sending */
 	unsigned linger_ms;          /* for the peer's end after ours */
 	size_t head_bytes_max;       /* at most HTTP_HEAD_BYTES_MAX */
+	uint64_t bodies_bytes_max;   /* of all bodies in memory; then 503 */
 };
 
 /* Sound values: 20,000 connections, 4,096 an address, 15 s, 120 s … */
@@ -69,7 +70,7 @@ struct net_log {
 	unsigned status;    /* answered; 0 if not */
 	uint64_t bytes_in;  /* body */
 	uint64_t bytes_out; /* body */
-	uint64_t us;        /* from the head to the answer's last byte */
+	uint64_t ms;        /* from the head to the end of the answer */
 	bool resumed;
 };
 

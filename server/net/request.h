@@ -80,7 +80,8 @@ void request_status(
 struct request_stream {
 	/*
 	 * The head is complete (no body byte was read).  It may answer at
-	 * once to refuse; the rest of the body is then not read.
+	 * once, inside the call, to refuse; the rest of the body is then not
+	 * read.  Until `handler` is called there is no other way to answer.
 	 */
 	void (*open)(struct request *rq, void *arg);
 	/*
@@ -100,7 +101,10 @@ struct request_stream {
 /* On the network thread, inside `open` or `data`. */
 void request_pause(struct request *rq);
 
-/* From any thread; every pause is followed by exactly one resume. */
+/*
+ * From any thread; every pause is followed by exactly one resume, also where
+ * `aborted` was called in between.  No answer is given while paused.
+ */
 void request_resume(struct request *rq);
 
 #endif

@@ -216,6 +216,8 @@ routes_valid(const struct route *table, size_t count)
 			known |= strcmp(methods[m], r->method) == 0;
 		if (!known || !pattern_valid(r->pattern))
 			return false;
+		if (r->stream == NULL && r->body_max > ROUTE_BODY_MAX)
+			return false;
 		if (r->stream != NULL &&
 		    (r->stream->open == NULL || r->stream->data == NULL ||
 			r->stream->aborted == NULL))

@@ -11,6 +11,9 @@
  */
 #include "server/net/request.h"
 
+/* A body above that is streamed, never held in memory. */
+enum { ROUTE_BODY_MAX = 64 << 20 };
+
 struct route {
 	const char *method; /* "GET" (answers HEAD too), "POST" … */
 	const char *pattern;
@@ -43,7 +46,8 @@ MUST_CHECK enum status routes_find(struct route_match *out, struct buf *params,
 
 /*
  * True if a table can be served: known methods, patterns that begin with '/',
- * at most REQUEST_PARAMS_MAX params, a handler in each row.
+ * at most REQUEST_PARAMS_MAX params, a handler in each row, no body above
+ * ROUTE_BODY_MAX unless it is streamed.
  */
 bool routes_valid(const struct route *table, size_t count);
 
