@@ -1,5 +1,7 @@
 #include "support/expect.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -52,7 +54,10 @@ test_at_refuses_what_is_no_time(void **state)
 		"2025-04-01T05:60:01Z", "2025-04-01T05:00:60Z",
 		"2025-04-01T05:00:01.Z", "2025-04-01T05:00:01.1234Z",
 		"2025-04-01T05:00:01,5Z", "2025-04-01T05:00:01+0800",
-		"2025-04-01T05:00:01+8:00", "2025-04-01T05:00:01+24:00",
+		"2025-04-01T05:00:01+8:00", "2025-04-01T05:00:01*08:00",
+		"2025-04-01T05:00:01+08.00", "2025-04-01T05:00:01 08:00",
+		"2025-04-01T05:00:01+a8:00", "2025-04-01T05:00:01+08:0a",
+		"2025-04-01T0a:00:01Z", "2025-04-01T05:00:01+24:00",
 		"2025-04-01T05:00:01+08:60", "2025-04-01T05:00:01+08:00 ",
 		"2025-04-01T05:00:01ZZ", "2025-04-01T05:00:01 +08:00",
 		"2025-04-01T05:00:01+08:00Z", "+025-04-01T05:00:01Z",
@@ -64,9 +69,49 @@ test_at_refuses_what_is_no_time(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		/* Of exactly its length, so that a step past it is seen. */
+		size_t len = strlen(bad[i]);
+		uint8_t *copy = malloc(len == 0 ? 1 : len);
+
+		EXPECT(copy != NULL);
+		memcpy(copy, bad[i], len);
+		EXPECT_ST(
+		    at_parse(&ms, &offset, bytes_of(copy, len)), ST_INVALID);
+		free(copy);
 		if (at_parse(&ms, &offset, bytes_str(bad[i])) == ST_OK)
 			fail_msg("taken: %s", bad[i]);
 		EXPECT(ms == 42 && offset == 43);
+	}
+}
+
+/* Catches a month that is a day too long or too short, in any kind of year. */
+static void
+test_at_knows_the_last_day_of_each_month(void **state)
+{
+	static const int days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30,
+		31 };
+	static const struct {
+		int year, february;
+	} y[] = { { 2023, 28 }, { 2024, 29 }, { 1900, 28 }, { 2000, 29 },
+		{ 4, 29 }, { 100, 28 }, { 400, 29 }, { 9999, 28 } };
+	char text[32];
+	int64_t ms;
+	int offset;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(y) / sizeof(y[0]); i++) {
+		for (int m = 1; m <= 12; m++) {
+			int last = m == 2 ? y[i].february : days[m - 1];
+
+			for (int d = last; d <= last + 1; d++) {
+				(void)snprintf(text, sizeof(text),
+				    "%04d-%02d-%02dT00:00:00Z", y[i].year, m,
+				    d);
+				EXPECT(
+				    (at_parse(&ms, &offset, bytes_str(text)) ==
+					ST_OK) == (d == last));
+			}
+		}
 	}
 }
 
@@ -164,6 +209,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_at_is_read_exactly),
 		cmocka_unit_test(test_at_refuses_what_is_no_time),
+		cmocka_unit_test(test_at_knows_the_last_day_of_each_month),
 		cmocka_unit_test(
 		    test_at_agrees_with_the_c_library_on_every_day),
 		cmocka_unit_test(test_at_format_is_read_back),

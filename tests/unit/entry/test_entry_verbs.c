@@ -94,6 +94,7 @@ test_entry_every_verb_in_its_right_form_is_whole(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
 		char verb[32];
+		bool must;
 
 		draft_init(&t.d);
 		(void)snprintf(verb, sizeof(verb), "\"%s\"", good[i].verb);
@@ -107,13 +108,16 @@ test_entry_every_verb_in_its_right_form_is_whole(void **state)
 		EXPECT(verb_of(bytes_str(good[i].verb)) == good[i].is);
 		seen[t.e.verb] = true;
 		/* Without its reason: blind exactly where it must have one. */
-		if (verb_needs_reason(t.e.verb)) {
-			draft_body(&t.d, "reason", NULL);
+		must = good[i].is == DO_AMEND || good[i].is == DO_DROP ||
+		       good[i].is == DO_KEEP || good[i].is == DO_VOID;
+		EXPECT(verb_needs_reason(good[i].is) == must);
+		draft_body(&t.d, "reason", NULL);
+		if (must)
 			trial_blind(&t, good[i].verb, "body: no reason");
-			draft_body(&t.d, "reason", "\"\"");
-			trial_blind(
-			    &t, good[i].verb, "body: reason is no text");
-		}
+		else
+			trial_whole(&t, good[i].verb);
+		draft_body(&t.d, "reason", "\"\"");
+		trial_blind(&t, good[i].verb, "body: reason is no text");
 	}
 	for (int v = DO_NONE + 1; v < DO_COUNT; v++)
 		EXPECT(seen[v]);

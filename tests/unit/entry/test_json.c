@@ -133,6 +133,11 @@ test_json_line_refuses_with_words_and_place(void **state)
 		{ RAW("{\"a\":\"\\u0000\"}"), "U+0000", 6 },
 		{ RAW("{\"a\":\"\\ud800\"}"), "lone surrogate", 6 },
 		{ RAW("{\"a\":\"\\udfff\"}"), "lone surrogate", 6 },
+		{ RAW("{\"a\":\"\\udc00\"}"), "lone surrogate", 6 },
+		{ RAW("{\"a\":\"\\udbff\"}"), "lone surrogate", 6 },
+		{ RAW("{\"a\":\"\\udc00\\udc00\"}"), "lone surrogate", 6 },
+		{ RAW("{\"a\":\"\\ud800\\udbff\"}"), "lone surrogate", 6 },
+		{ RAW("{\"a\":\"\\udbff\\ue000\"}"), "lone surrogate", 6 },
 		{ RAW("{\"a\":\"\\ude00\\ud83d\"}"), "lone surrogate", 6 },
 		{ RAW("{\"a\":\"\\ud83dx\"}"), "lone surrogate", 6 },
 		{ RAW("{\"a\":\"\\ud83d\\n\"}"), "lone surrogate", 6 },
@@ -379,22 +384,33 @@ test_json_strings_end_where_they_end_at_any_alignment(void **state)
 static void
 test_json_truncated_at_each_length_is_refused(void **state)
 {
-	static const char in[] =
-	    "{\"a\":[-12,true,false,null,{\"b\":\"\\u00e9\\ud83d\\ude00\xe4"
-	    "\xb8\xad\"}],\"c\":{\"d\":9007199254740991},\"e\":\"\\n\"}";
-	size_t len = sizeof(in) - 1;
+	static const struct {
+		struct bytes in;
+		enum json_style style;
+	} text[] = {
+		{ RAW("{\"a\":[-12,true,false,null,{\"b\":\"\\u00e9\\ud83d"
+		      "\\ude00\xe4\xb8\xad\"}],\"c\":{\"d\":"
+		      "9007199254740991},\"e\":\"\\n\"}"),
+		    JSON_LINE },
+		{ RAW(" [ 1 , { \"a\" :\n\"b\" ,\t\"c\" : [ ] } , { }\r\n]"),
+		    JSON_DOCUMENT },
+	};
 
 	(void)state;
-	expect_taken(bytes_of(in, len), JSON_LINE);
-	for (size_t n = 0; n < len; n++) {
-		uint8_t *copy = malloc(n == 0 ? 1 : n);
+	for (size_t t = 0; t < sizeof(text) / sizeof(text[0]); t++) {
+		struct bytes in = text[t].in;
 
-		EXPECT(copy != NULL);
-		memcpy(copy, in, n);
-		EXPECT_ST(
-		    json_parse(&j, bytes_of(copy, n), JSON_LINE), ST_INVALID);
-		EXPECT(j.why != NULL && j.where <= n);
-		free(copy);
+		for (size_t n = 0; n <= in.len; n++) {
+			uint8_t *copy = malloc(n == 0 ? 1 : n);
+			enum status st;
+
+			EXPECT(copy != NULL);
+			memcpy(copy, in.p, n);
+			st = json_parse(&j, bytes_of(copy, n), text[t].style);
+			EXPECT(st == (n == in.len ? ST_OK : ST_INVALID));
+			EXPECT(n == in.len || (j.why != NULL && j.where <= n));
+			free(copy);
+		}
 	}
 }
 

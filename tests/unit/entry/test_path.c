@@ -51,6 +51,8 @@ test_path_sorts_are_told_apart(void **state)
 		{ "a/@00112233445566778899aabbccddeef", PATH_BAD },
 		{ "a/@00112233445566778899AABBCCDDEEFF", PATH_BAD },
 		{ "a/@00112233445566778899aabbccddeefg", PATH_BAD },
+		{ "a/@g0112233445566778899aabbccddeeff", PATH_BAD },
+		{ "@g0112233445566778899aabbccddeeff", PATH_BAD },
 		{ "a/@" ID "/", PATH_BAD },
 		{ ID, PATH_BAD },
 	};
