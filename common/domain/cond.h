@@ -44,8 +44,16 @@ struct cond_scope {
 };
 
 /* Where a value is read: a field, "/field" from inside an item, "~fact",
- * "now", "$param" that names a field. */
-enum ref_sort { REF_SELF, REF_RECORD, REF_FACT, REF_NOW, REF_PARAM };
+ * "now", "happened" (the kind's field of that meaning), "$param" that names a
+ * field. */
+enum ref_sort {
+	REF_SELF,
+	REF_RECORD,
+	REF_FACT,
+	REF_NOW,
+	REF_HAPPENED,
+	REF_PARAM
+};
 struct ref {
 	enum ref_sort sort;
 	const char *text; /* without the mark */

@@ -58,6 +58,26 @@ check_param(struct doc *d, uint32_t n, const struct cond_scope *s,
 	return st;
 }
 
+/* Every kind says by a field of these types when it happened. */
+static enum status
+check_happened(
+    struct doc *d, uint32_t n, const struct cond_scope *s, uint32_t types)
+{
+	for (size_t i = 0; i < s->kind_count; i++) {
+		const struct kind *k = s->kinds[i];
+		const struct kind_field *f =
+		    kind_list_field(k, NULL, bytes_str(k->happened));
+
+		if (f == NULL || (types & TYPE_BIT(f->type)) == 0)
+			return doc_refuse_text(d, n,
+			    "该类记录未设发生时间，或类型不合",
+			    "a kind of this rule does not say so when it "
+			    "happened",
+			    bytes_str(k->id));
+	}
+	return ST_OK;
+}
+
 enum status
 ref_compile(struct ref *out, struct doc *d, uint32_t n,
     const struct cond_scope *s, uint32_t types)
@@ -75,6 +95,9 @@ ref_compile(struct ref *out, struct doc *d, uint32_t n,
 		if ((types & TYPES_TIME) == 0)
 			return doc_refuse(
 			    d, n, "此处不可用 now", "now does not fit here");
+	} else if (strcmp(text, "happened") == 0) {
+		r.sort = REF_HAPPENED;
+		st = check_happened(d, n, s, types);
 	} else if (text[0] == '$') {
 		r.sort = REF_PARAM;
 		r.param =
@@ -109,8 +132,11 @@ ref_path(const struct ref *r, const struct cond_view *v, uint8_t out[256])
 		return bytes_of(NULL, 0);
 	if (r->sort == REF_PARAM)
 		text = r->param->value.path;
+	if (r->sort == REF_HAPPENED)
+		text = v->kind->happened;
 	len = strlen(text);
-	if (r->sort == REF_RECORD || v->item.len == 0)
+	if (r->sort == REF_RECORD || r->sort == REF_HAPPENED ||
+	    v->item.len == 0)
 		return bytes_of(text, len);
 	if (v->item.len + 1 + len > PATH_BYTES_MAX)
 		return bytes_of(NULL, 0);

@@ -135,13 +135,16 @@ struct finding {
 	const char *zh, *en; /* what is missing, what to do */
 };
 
-/* Findings of one record; memory is kept from call to call. */
+/* Findings of one record; memory is kept from call to call.  What they point
+ * to lives in `text` and in the rules: until the next call, and no longer than
+ * the rules. */
 struct findings {
 	struct finding *list; /* gravest first, then by key */
 	size_t count, cap;
-	int64_t next_ms; /* before this moment time alone changes nothing;
-			    INT64_MAX: it never does */
-	struct buf text; /* what the list points into */
+	uint32_t (*at)[4]; /* while they are collected: places in text */
+	int64_t next_ms;   /* before this moment time alone changes nothing;
+			      INT64_MAX: it never does */
+	struct buf text;   /* what the list points into */
 };
 
 void findings_init(struct findings *f);

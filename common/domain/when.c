@@ -276,7 +276,6 @@ struct when
 when_add(const struct when *w, struct span s, int sign, int offset_min)
 {
 	struct when r = *w;
-	int64_t in_day = w->ms - day_begin_ms(w->day, offset_min);
 
 	assert(sign == 1 || sign == -1);
 	if (s.unit == SPAN_SECOND) {
@@ -285,9 +284,12 @@ when_add(const struct when *w, struct span s, int sign, int offset_min)
 		r.is_day = r.is_day && s.n == 0;
 		return r;
 	}
+	if (s.n == 0)
+		return r;
 	r.day = s.unit == SPAN_DAY ? w->day + sign * s.n
 				   : add_months(w->day, sign * s.n);
-	r.ms = day_begin_ms(r.day, offset_min) + in_day;
+	r.ms = day_begin_ms(r.day, offset_min);
+	r.is_day = true;
 	return r;
 }
 

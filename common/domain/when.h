@@ -47,7 +47,12 @@ void span_show(char out[48], struct span s, bool zh);
 /* A length in ms for people, the two largest units: 1天2小时 / 1 d 2 h. */
 void ms_show(char out[48], int64_t ms, bool zh);
 
-/* `sign` 1 or -1.  A day and a span in seconds gives a moment. */
+/*
+ * `sign` 1 or -1.  A span in seconds is counted to the second, and gives a
+ * moment even from a day (from its beginning).  A span in days, months or
+ * years gives a day, even from a moment: the day on which it begins does not
+ * count (Civil Procedure Law, art. 85), and it ends when its last day does.
+ */
 struct when when_add(
     const struct when *w, struct span s, int sign, int offset_min);
 /* The last moment of what `w` names: a day's last millisecond. */
