@@ -3,7 +3,9 @@
 #include <errno.h>
 #include <stdint.h>
 
-static bool on, failed;
+#include "support/expect.h"
+
+static bool on, once, failed;
 static size_t left;
 
 /* Names that ld's --wrap gives. */
@@ -18,8 +20,15 @@ void
 fault_alloc_after(size_t n)
 {
 	left = n;
-	failed = false;
+	failed = once = false;
 	on = true;
+}
+
+void
+fault_alloc_once(size_t n)
+{
+	fault_alloc_after(n);
+	once = true;
 }
 
 bool
@@ -39,6 +48,7 @@ fails(void)
 		return false;
 	}
 	failed = true;
+	on = !once;
 	errno = ENOMEM;
 	return true;
 }
@@ -59,4 +69,31 @@ void *
 __wrap_realloc(void *p, size_t len)
 {
 	return fails() ? NULL : __real_realloc(p, len);
+}
+
+size_t
+fault_alloc_each(fault_alloc_run *run, void *arg)
+{
+	size_t total = 0;
+
+	for (int way = 0; way < 2; way++) {
+		for (size_t n = 1;; n++) {
+			enum status st;
+
+			if (way == 0)
+				fault_alloc_once(n);
+			else
+				fault_alloc_after(n);
+			st = run(arg);
+			if (!fault_alloc_off()) {
+				EXPECT_OK(st);
+				total = n - 1;
+				break;
+			}
+			if (st != ST_NOMEM)
+				fail_msg("allocation %zu fails: %s", n,
+				    status_name(st));
+		}
+	}
+	return total;
 }
