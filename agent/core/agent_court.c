@@ -7,28 +7,6 @@
 #include "agent/core/agent_impl.h"
 #include "base/enc.h"
 
-static bool
-text_member(
-    const struct json *j, uint32_t n, const char *name, char *out, size_t cap)
-{
-	uint32_t v = json_get_typed(j, n, name, JSON_STRING);
-	struct buf b;
-	bool ok;
-
-	if (v == 0)
-		return false;
-	buf_init(&b, cap - 1);
-	json_text(j, v, &b);
-	ok = b.err == ST_OK;
-	if (ok) {
-		if (b.len > 0)
-			memcpy(out, b.p, b.len);
-		out[b.len] = '\0';
-	}
-	buf_free(&b);
-	return ok;
-}
-
 static enum status
 read_court(struct agent_court *c, struct bytes doc)
 {
@@ -40,15 +18,16 @@ read_court(struct agent_court *c, struct bytes doc)
 	json_init(&j);
 	st = json_parse(&j, doc, JSON_DOCUMENT);
 	if (st == ST_OK &&
-	    (!text_member(&j, 0, "court_id", hex, sizeof(hex)) ||
+	    (!json_member_text(&j, 0, "court_id", hex, sizeof(hex)) ||
 		hex_decode(c->court_id, HASH_LEN, bytes_str(hex)) != ST_OK ||
-		!text_member(&j, 0, "person", c->person, sizeof(c->person)) ||
-		!text_member(&j, 0, "name", c->name, sizeof(c->name)) ||
-		!text_member(&j, 0, "role", c->role, sizeof(c->role)) ||
-		!text_member(&j, 0, "team", c->team, sizeof(c->team)) ||
-		!text_member(
+		!json_member_text(
+		    &j, 0, "person", c->person, sizeof(c->person)) ||
+		!json_member_text(&j, 0, "name", c->name, sizeof(c->name)) ||
+		!json_member_text(&j, 0, "role", c->role, sizeof(c->role)) ||
+		!json_member_text(&j, 0, "team", c->team, sizeof(c->team)) ||
+		!json_member_text(
 		    &j, 0, "devices", c->devices, sizeof(c->devices)) ||
-		!text_member(
+		!json_member_text(
 		    &j, 0, "public", c->public_at, sizeof(c->public_at))))
 		st = ST_CORRUPT;
 	c->joined = st == ST_OK && json_bool(&j, 0, "joined", false);

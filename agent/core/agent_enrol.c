@@ -209,26 +209,6 @@ enrol_request(struct agent *a, const uint8_t code_hash[HASH_LEN],
 	return out->err;
 }
 
-static bool
-copy_member(const struct json *j, const char *name, char *out, size_t cap)
-{
-	uint32_t n = json_get_typed(j, 0, name, JSON_STRING);
-	struct buf b;
-	bool ok;
-
-	if (n == 0)
-		return false;
-	buf_init(&b, cap - 1);
-	json_text(j, n, &b);
-	ok = b.err == ST_OK;
-	if (ok && b.len > 0)
-		memcpy(out, b.p, b.len);
-	if (ok)
-		out[b.len] = '\0';
-	buf_free(&b);
-	return ok;
-}
-
 /* Who we are there, from the enrolment's answer. */
 static enum status
 read_answer(struct agent *a, struct bytes body)
@@ -240,11 +220,12 @@ read_answer(struct agent *a, struct bytes body)
 	json_init(&j);
 	st = json_parse(&j, body, JSON_DOCUMENT);
 	if (st == ST_OK &&
-	    (!copy_member(&j, "person", c->person, sizeof(c->person)) ||
-		!copy_member(&j, "name", c->name, sizeof(c->name)) ||
-		!copy_member(&j, "role", c->role, sizeof(c->role)) ||
-		!copy_member(&j, "team", c->team, sizeof(c->team)) ||
-		!copy_member(&j, "devices", c->devices, sizeof(c->devices)) ||
+	    (!json_member_text(&j, 0, "person", c->person, sizeof(c->person)) ||
+		!json_member_text(&j, 0, "name", c->name, sizeof(c->name)) ||
+		!json_member_text(&j, 0, "role", c->role, sizeof(c->role)) ||
+		!json_member_text(&j, 0, "team", c->team, sizeof(c->team)) ||
+		!json_member_text(
+		    &j, 0, "devices", c->devices, sizeof(c->devices)) ||
 		!join_address_ok(bytes_str(c->devices))))
 		st = ST_INVALID;
 	json_free(&j);

@@ -34,28 +34,6 @@ refuse(struct map *m, const char *place, const char *zh, const char *en)
 	return ST_INVALID;
 }
 
-/* Copy a string member; false if it is absent or too long. */
-static bool
-copy_text(
-    const struct json *j, uint32_t n, const char *name, char *out, size_t cap)
-{
-	uint32_t v = json_get_typed(j, n, name, JSON_STRING);
-	struct buf b;
-	bool ok;
-
-	out[0] = '\0';
-	if (v == 0)
-		return false;
-	buf_init(&b, cap - 1);
-	json_text(j, v, &b);
-	ok = b.err == ST_OK && memchr(b.p, '\0', b.len) == NULL;
-	if (ok && b.len > 0)
-		memcpy(out, b.p, b.len);
-	out[ok ? b.len : 0] = '\0';
-	buf_free(&b);
-	return ok;
-}
-
 /* One row of `fields`, `item` or `at`, its names checked against the kind. */
 static enum status
 load_field(struct map *m, uint32_t n, const struct kind_list *list,
@@ -63,7 +41,7 @@ load_field(struct map *m, uint32_t n, const struct kind_list *list,
 {
 	memset(out, 0, sizeof(*out));
 	out->node = n;
-	if (!copy_text(&m->doc, n, "path", out->path, sizeof(out->path)))
+	if (!json_member_text(&m->doc, n, "path", out->path, sizeof(out->path)))
 		return refuse(m, "fields", "缺少 path", "a row has no path");
 	out->field = kind_list_field(m->kind, list, bytes_str(out->path));
 	if (out->field == NULL)
@@ -109,13 +87,13 @@ load_csv(struct map *m)
 	char sep[8] = ",";
 
 	if (json_get(&m->doc, 0, "separator") != 0 &&
-	    (!copy_text(&m->doc, 0, "separator", sep, sizeof(sep)) ||
+	    (!json_member_text(&m->doc, 0, "separator", sep, sizeof(sep)) ||
 		strlen(sep) != 1 || sep[0] == '"' || sep[0] == '\n'))
 		return refuse(m, "separator", "应为一个字符", "one character");
 	m->csv.separator = sep[0];
 	m->csv.quotes = json_bool(&m->doc, 0, "quotes", true);
 	m->csv.loose_ends = json_bool(&m->doc, 0, "loose_ends", false);
-	if (!copy_text(&m->doc, 0, "zone", m->zone, sizeof(m->zone)))
+	if (!json_member_text(&m->doc, 0, "zone", m->zone, sizeof(m->zone)))
 		memcpy(m->zone, "CST-8", sizeof("CST-8"));
 	return ST_OK;
 }
@@ -127,17 +105,17 @@ load_kind(struct map *m, const struct kinds *ks)
 
 	if (json_int(&m->doc, 0, "map", 0) != 1)
 		return refuse(m, "map", "应为 1", "must be 1");
-	if (!copy_text(&m->doc, 0, "name", m->name, sizeof(m->name)) ||
+	if (!json_member_text(&m->doc, 0, "name", m->name, sizeof(m->name)) ||
 	    m->name[0] == '\0')
 		return refuse(m, "name", "缺少名称", "no name");
-	if (!copy_text(&m->doc, 0, "kind", text, sizeof(text)))
+	if (!json_member_text(&m->doc, 0, "kind", text, sizeof(text)))
 		return refuse(m, "kind", "缺少记录类别", "no kind");
 	m->kind = kinds_latest(ks, bytes_str(text));
 	if (m->kind == NULL || m->kind->system)
 		return refuse(m, "kind", "没有此类记录", "no such kind");
 	if (json_get(&m->doc, 0, "list") == 0)
 		return ST_OK;
-	if (!copy_text(&m->doc, 0, "list", text, sizeof(text)))
+	if (!json_member_text(&m->doc, 0, "list", text, sizeof(text)))
 		return refuse(m, "list", "应为文字", "must be text");
 	m->list = kind_list(m->kind, bytes_str(text));
 	if (m->list == NULL)
@@ -264,7 +242,7 @@ row_text(struct map *m, const struct map_field *f, const struct csv *row,
 {
 	char join[32];
 
-	if (!copy_text(&m->doc, f->node, "join", join, sizeof(join)))
+	if (!json_member_text(&m->doc, f->node, "join", join, sizeof(join)))
 		memcpy(join, " ", 2);
 	for (size_t i = 0; i < f->column_count; i++) {
 		struct bytes b = csv_field(row, f->column[i]);

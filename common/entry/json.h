@@ -105,6 +105,14 @@ int64_t json_int(
 /* Boolean member with default. */
 bool json_bool(const struct json *j, uint32_t n, const char *name, bool def);
 
+/*
+ * The text of string member `name` of object n, as a C string in out[cap].
+ * False, and out is "", where it is absent, no string, holds U+0000 (it cannot)
+ * or is longer than cap - 1 bytes.
+ */
+bool json_member_text(
+    const struct json *j, uint32_t n, const char *name, char *out, size_t cap);
+
 /* Append `n` and all in it in canonical form (MERGE.md A3): members sorted by
  * the UTF-8 bytes of the unescaped name, least escapes, no white space. */
 void json_canon(const struct json *j, uint32_t n, struct buf *out);

@@ -1,0 +1,236 @@
+#include "server/app/enrol.h"
+
+#include <pthread.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/enc.h"
+#include "base/sha.h"
+#include "crypt/x509.h"
+#include "entry/chain.h"
+#include "entry/json.h"
+#include "server/app/enrol_impl.h"
+#include "wire/join.h"
+
+enum status
+enrol_new(struct enrol **out, const struct enrol_config *c)
+{
+	struct enrol *e = calloc(1, sizeof(*e));
+
+	if (e == NULL)
+		return ST_NOMEM;
+	if (pthread_mutex_init(&e->lock, NULL) != 0) {
+		free(e);
+		return ST_NOMEM;
+	}
+	e->cfg = *c;
+	*out = e;
+	return ST_OK;
+}
+
+void
+enrol_free(struct enrol *e)
+{
+	if (e == NULL)
+		return;
+	(void)pthread_mutex_destroy(&e->lock);
+	sodium_memzero(e, sizeof(*e));
+	free(e);
+}
+
+enum status
+enrol_say(struct enrol_reply *out, unsigned status, const char *word,
+    const char *en, const char *zh)
+{
+	out->status = status;
+	buf_reset(out->body);
+	buf_printf(out->body, "{\"error\":\"%s\",\"message\":", word);
+	json_put_str(out->body, en);
+	buf_str(out->body, ",\"zh\":");
+	json_put_str(out->body, zh);
+	buf_u8(out->body, '}');
+	return out->body->err;
+}
+
+enum status
+enrol_bad(struct enrol_reply *out)
+{
+	return enrol_say(out, 400, "bad_request", "the request cannot be read",
+	    "请求无法理解");
+}
+
+/* ---- GET /v1/descriptor */
+
+static enum status
+put_file(struct buf *body, struct bytes file, bool *first)
+{
+	size_t cap = (file.len + 2) / 3 * 4 + 1;
+	char *text = malloc(cap);
+
+	if (text == NULL)
+		return ST_NOMEM;
+	base64_encode(text, file);
+	buf_str(body, *first ? "\"" : ",\"");
+	buf_str(body, text);
+	buf_u8(body, '"');
+	*first = false;
+	free(text);
+	return body->err;
+}
+
+/* The file that a descriptor@1 entry holds; nothing for other entries. */
+static enum status
+put_entry_file(struct buf *body, struct bytes raw, bool *first)
+{
+	struct entry e;
+	struct buf file;
+	enum status st;
+
+	entry_init(&e);
+	buf_init(&file, DESCRIPTOR_FILE_MAX);
+	st = entry_parse(&e, raw);
+	if (st == ST_OK && bytes_eq_str(e.kind, "descriptor@1") &&
+	    e.body_is == ENTRY_BODY_WHOLE) {
+		for (size_t i = 0; i < e.on_count; i++) {
+			if (bytes_eq_str(e.on[i], "file"))
+				json_text(&e.body, entry_value(&e, i), &file);
+		}
+		st = file.err;
+		if (st == ST_OK && file.len > 0)
+			st = put_file(body, buf_view(&file), first);
+	}
+	entry_free(&e);
+	buf_free(&file);
+	return st == ST_INVALID ? ST_OK : st;
+}
+
+enum status
+enrol_descriptor(struct enrol *e, struct feed_reader *fr,
+    struct centre_reader *cr, struct buf *body)
+{
+	enum { STEPS = 64 };
+	struct feed_step step[STEPS];
+	struct centre_entry ce;
+	uint64_t place = 0, size = 0;
+	size_t count = 0;
+	bool end = false, first = true;
+	enum status st = ST_OK;
+
+	(void)e;
+	buf_str(body, "{\"v\":1,\"files\":[");
+	while (st == ST_OK && !end) {
+		st = feed_device(
+		    fr, "", "", "", place, step, STEPS, &count, &end, &size);
+		for (size_t i = 0; st == ST_OK && i < count; i++) {
+			st = centre_entry(cr, step[i].place, &ce);
+			if (st == ST_OK)
+				st = put_entry_file(body, ce.bytes, &first);
+			place = step[i].next_place;
+		}
+	}
+	buf_str(body, "]}");
+	return st == ST_OK ? body->err : st;
+}
+
+/* ---- codes */
+
+enum status
+enrol_feed_records(
+    void *feed_reader, const uint8_t scope[ID_LEN], roster_rec_fn fn, void *arg)
+{
+	return feed_records_of(feed_reader, scope, fn, arg);
+}
+
+static bool
+fits(const char *s, bool must)
+{
+	return (s[0] != '\0' || !must) && strlen(s) <= ROSTER_NAME_MAX &&
+	       json_text_ok(bytes_str(s));
+}
+
+static void
+put_pair(struct buf *b, const char *name, const char *value)
+{
+	buf_printf(b, ",\"%s\":", name);
+	json_put_str(b, value == NULL ? "" : value);
+}
+
+/* Keep the code by its hash alone: who reads the store cannot enrol. */
+static enum status
+keep_code(
+    struct centre *c, const struct enrol_code *w, const uint8_t hash[HASH_LEN])
+{
+	struct store_doc doc = { .sort = bytes_str("code") };
+	struct buf b;
+	enum status st;
+
+	buf_init(&b, 8192);
+	buf_str(&b, "{\"v\":1");
+	put_pair(&b, "person", w->person);
+	put_pair(&b, "name", w->name);
+	put_pair(&b, "role", w->role);
+	put_pair(&b, "team", w->team);
+	put_pair(&b, "replaces", w->replaces);
+	put_pair(&b, "reason", w->reason);
+	put_pair(&b, "by", w->by);
+	buf_u8(&b, '}');
+	doc.key = bytes_of(hash, HASH_LEN);
+	doc.made = port_wall_ms(centre_port(c));
+	doc.until = doc.made + w->life_ms;
+	doc.doc = buf_view(&b);
+	st = b.err == ST_OK ? centre_put_doc(c, &doc) : b.err;
+	buf_free(&b);
+	return st;
+}
+
+static enum status
+put_on_roster(
+    struct roster *r, struct feed_reader *fr, const struct enrol_code *w)
+{
+	struct roster_person p;
+
+	memset(&p, 0, sizeof(p));
+	memcpy(p.id, w->person, strlen(w->person));
+	memcpy(p.name, w->name, strlen(w->name));
+	memcpy(p.role, w->role, strlen(w->role));
+	memcpy(p.unit, w->unit, strlen(w->unit));
+	memcpy(p.team, w->team, strlen(w->team));
+	return roster_person_put(r, &p, w->by, enrol_feed_records, fr);
+}
+
+enum status
+enrol_code_make(struct centre *c, struct roster *r, struct feed_reader *fr,
+    const struct enrol_code *w, struct buf *out)
+{
+	uint8_t hash[HASH_LEN];
+	struct join_code code;
+	struct buf file;
+	enum status st;
+
+	if (!fits(w->person, true) || !fits(w->name, true) ||
+	    !fits(w->role, true) || !fits(w->unit, false) ||
+	    !fits(w->team, false) || !join_address_ok(bytes_str(w->address)))
+		return ST_INVALID;
+	st = put_on_roster(r, fr, w);
+	if (st != ST_OK)
+		return st;
+	memset(&code, 0, sizeof(code));
+	port_random(centre_port(c), code.secret, sizeof(code.secret));
+	memcpy(code.address, w->address, strlen(w->address) + 1);
+	buf_init(&file, DESCRIPTOR_FILE_MAX);
+	st = centre_descriptor(c, &file);
+	if (st == ST_OK) {
+		descriptor_digest(
+		    code.descriptor, descriptor_line(buf_view(&file)));
+		join_code_hash(hash, code.secret);
+		st = keep_code(c, w, hash);
+	}
+	if (st == ST_OK) {
+		join_code_format(&code, out);
+		st = out->err;
+	}
+	buf_free(&file);
+	sodium_memzero(&code, sizeof(code));
+	return st;
+}
