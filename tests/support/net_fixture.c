@@ -413,7 +413,7 @@ fixture_logged(struct net_fixture *f, const char *words)
 	bool found;
 
 	(void)pthread_mutex_lock(&f->lock);
-	found = strstr(buf_cstr(&f->log), words) != NULL;
+	found = f->log.len > 0 && strstr(buf_cstr(&f->log), words) != NULL;
 	(void)pthread_mutex_unlock(&f->lock);
 	return found;
 }
