@@ -1,0 +1,92 @@
+#ifndef SERVER_APP_APP_IMPL_H
+#define SERVER_APP_APP_IMPL_H
+/* app_impl: what the files of server/app share; nobody else includes it. */
+#include <pthread.h>
+
+#include "server/app/app.h"
+#include "server/app/enrol.h"
+#include "server/core/centre.h"
+#include "server/net/net.h"
+#include "server/roster/answer.h"
+
+enum { LISTEN_DEVICES, LISTEN_CONSOLE, LISTEN_PUBLIC, LISTENERS };
+enum { ROUTES_MAX = 64, WORKERS_MAX = 512, QUEUE_MAX = 4096 };
+
+/* A worker has its own readers, so that none waits for another. */
+struct worker {
+	struct app *app;
+	pthread_t thread;
+	bool running;
+	struct answer *answer;
+	struct feed_reader *feed;
+	struct centre_reader *reader;
+	struct buf body; /* of the answer under way */
+};
+
+/* Work on a request; must answer it. */
+typedef void (*work_fn)(struct worker *w, struct request *rq);
+
+struct app_route {
+	struct app *app;
+	work_fn work;
+};
+
+struct app {
+	struct app_config cfg;
+	struct centre *centre;
+	struct roster *roster;
+	struct feed *feed;
+	struct enrol *enrol;
+	struct tls_conf *tls[LISTENERS];
+	struct net *net;
+	char devices_at[CONFIG_TEXT_MAX + 1];
+
+	struct route route[ROUTES_MAX];
+	struct app_route app_route[ROUTES_MAX];
+	size_t route_count;
+
+	/* Requests that wait for a worker. */
+	pthread_mutex_t lock;
+	pthread_cond_t wake;
+	struct queued {
+		struct request *rq;
+		work_fn work;
+	} queue[QUEUE_MAX];
+	size_t queue_first, queue_count;
+	bool stopping;
+	struct worker *worker;
+	size_t worker_count;
+
+	/* The follower: feed and projections behind the log. */
+	pthread_t follower;
+	bool following;
+	pthread_mutex_t follow_lock;
+	pthread_cond_t follow_wake;
+	uint64_t follow_to;
+
+	/* Counters, for /metrics. */
+	uint64_t syncs, entries_up, entries_down, hints;
+	uint64_t started_ms;
+};
+
+/* ---- app_work.c */
+MUST_CHECK enum status work_start(struct app *a);
+void work_stop(struct app *a);
+/* The net handler of every route that needs a worker. */
+void work_handle(struct request *rq, void *app_route);
+
+/* ---- app_routes.c */
+void routes_make(struct app *a);
+struct route *routes_add(struct app *a, const char *method, const char *pattern,
+    unsigned listeners, work_fn work);
+/* ---- api.c: the read API and metrics */
+void api_routes(struct app *a);
+/* Answer for a failure inside. */
+void app_fail(struct worker *w, struct request *rq, enum status st);
+
+/* ---- app_log.c */
+void app_say(struct app *a, enum app_level level, const char *event,
+    const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+void app_net_log(void *app, const struct net_log *line);
+
+#endif

@@ -1,0 +1,178 @@
+/* app_work: workers, and the thread that follows the log. */
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "server/app/app_impl.h"
+
+/* ---- requests */
+
+void
+work_handle(struct request *rq, void *arg)
+{
+	struct app_route *route = arg;
+	struct app *a = route->app;
+	bool taken = false;
+
+	(void)pthread_mutex_lock(&a->lock);
+	if (!a->stopping && a->queue_count < QUEUE_MAX) {
+		size_t at = (a->queue_first + a->queue_count) % QUEUE_MAX;
+
+		a->queue[at].rq = rq;
+		a->queue[at].work = route->work;
+		a->queue_count++;
+		taken = true;
+		(void)pthread_cond_signal(&a->wake);
+	}
+	(void)pthread_mutex_unlock(&a->lock);
+	/* Full: say so at once, and spread their return. */
+	if (!taken)
+		request_error(rq, 503, "busy", "too much at once: try later",
+		    "请求过多，请稍后再试", 5);
+}
+
+static void *
+work_thread(void *arg)
+{
+	struct worker *w = arg;
+	struct app *a = w->app;
+
+	(void)pthread_mutex_lock(&a->lock);
+	for (;;) {
+		struct queued q;
+
+		while (a->queue_count == 0 && !a->stopping)
+			(void)pthread_cond_wait(&a->wake, &a->lock);
+		/* What was taken in is worked off before the end. */
+		if (a->queue_count == 0)
+			break;
+		q = a->queue[a->queue_first];
+		a->queue_first = (a->queue_first + 1) % QUEUE_MAX;
+		a->queue_count--;
+		(void)pthread_mutex_unlock(&a->lock);
+		q.work(w, q.rq);
+		(void)pthread_mutex_lock(&a->lock);
+	}
+	(void)pthread_mutex_unlock(&a->lock);
+	return NULL;
+}
+
+static enum status
+worker_start(struct app *a, struct worker *w)
+{
+	enum status st;
+
+	w->app = a;
+	buf_init(&w->body, 8 << 20);
+	st = answer_new(&w->answer, a->centre, a->roster, a->feed);
+	if (st == ST_OK)
+		st = feed_reader_open(&w->feed, a->feed);
+	if (st == ST_OK)
+		st = centre_reader_open(&w->reader, a->centre);
+	if (st == ST_OK &&
+	    pthread_create(&w->thread, NULL, work_thread, w) != 0)
+		st = ST_NOMEM;
+	w->running = st == ST_OK;
+	return st;
+}
+
+/* ---- following the log */
+
+static void
+on_commit(void *arg, uint64_t size)
+{
+	struct app *a = arg;
+
+	(void)pthread_mutex_lock(&a->follow_lock);
+	a->follow_to = size;
+	(void)pthread_cond_signal(&a->follow_wake);
+	(void)pthread_mutex_unlock(&a->follow_lock);
+}
+
+/* Wait until there is something to follow, or a second has passed: other
+ * processes (the administrator's commands) commit too. */
+static bool
+wait_for_more(struct app *a)
+{
+	struct timespec until;
+	bool go_on;
+
+	(void)clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec++;
+	(void)pthread_mutex_lock(&a->follow_lock);
+	if (a->follow_to <= feed_size(a->feed) && !a->stopping)
+		(void)pthread_cond_timedwait(
+		    &a->follow_wake, &a->follow_lock, &until);
+	go_on = !a->stopping;
+	(void)pthread_mutex_unlock(&a->follow_lock);
+	return go_on;
+}
+
+static void *
+follow_thread(void *arg)
+{
+	struct app *a = arg;
+	uint64_t polled = 0;
+
+	while (wait_for_more(a)) {
+		uint64_t done = 0, now = port_mono_ms(a->cfg.port);
+		enum status st = feed_follow(a->feed, 0, &done);
+
+		if (st != ST_OK)
+			app_say(a, APP_ERROR, "feed",
+			    "cannot follow the log: %s; trying again",
+			    status_text(st));
+		if (now - polled >= 1000) {
+			polled = now;
+			centre_poll(a->centre);
+		}
+	}
+	return NULL;
+}
+
+enum status
+work_start(struct app *a)
+{
+	enum status st = ST_OK;
+
+	a->worker_count = (size_t)a->cfg.options.workers;
+	a->worker = calloc(a->worker_count, sizeof(*a->worker));
+	if (a->worker == NULL)
+		return ST_NOMEM;
+	for (size_t i = 0; st == ST_OK && i < a->worker_count; i++)
+		st = worker_start(a, &a->worker[i]);
+	if (st != ST_OK)
+		return st;
+	centre_observe(a->centre, on_commit, a);
+	if (pthread_create(&a->follower, NULL, follow_thread, a) != 0)
+		return ST_NOMEM;
+	a->following = true;
+	return ST_OK;
+}
+
+void
+work_stop(struct app *a)
+{
+	(void)pthread_mutex_lock(&a->follow_lock);
+	(void)pthread_mutex_lock(&a->lock);
+	a->stopping = true;
+	(void)pthread_cond_broadcast(&a->wake);
+	(void)pthread_mutex_unlock(&a->lock);
+	(void)pthread_cond_broadcast(&a->follow_wake);
+	(void)pthread_mutex_unlock(&a->follow_lock);
+	for (size_t i = 0; a->worker != NULL && i < a->worker_count; i++) {
+		struct worker *w = &a->worker[i];
+
+		if (w->running)
+			(void)pthread_join(w->thread, NULL);
+		answer_free(w->answer);
+		feed_reader_close(w->feed);
+		centre_reader_close(w->reader);
+		buf_free(&w->body);
+	}
+	free(a->worker);
+	a->worker = NULL;
+	if (a->following)
+		(void)pthread_join(a->follower, NULL);
+	a->following = false;
+}
