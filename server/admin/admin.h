@@ -1,0 +1,60 @@
+#ifndef SERVER_ADMIN_ADMIN_H
+#define SERVER_ADMIN_ADMIN_H
+/*
+ * admin: the command line of daybreak-server.
+ *
+ * Exit: 0 done, 1 refused or failed, 2 usage, 3 damage found.  With --json
+ * each result is one JSON object on a line.  All commands but init work on a
+ * court's folder, also while the daemon runs on it: both commit to one store,
+ * one after the other.
+ */
+#include "server/app/config.h"
+#include "server/core/centre.h"
+#include "server/roster/feed.h"
+#include "server/roster/roster.h"
+
+enum admin_exit {
+	ADMIN_DONE = 0,
+	ADMIN_FAILED = 1,
+	ADMIN_USAGE = 2,
+	ADMIN_DAMAGE = 3
+};
+
+enum { ADMIN_MANY_MAX = 64 };
+
+struct admin {
+	const char *dir;
+	bool json, qr, confirm;
+	/* Options by name; NULL where not given. */
+	const char *court, *name, *recovery_out, *officer, *role, *unit, *team;
+	const char *record, *out, *person, *dev, *reason, *what, *by, *ttl;
+	const char *replaces, *store, *recovery_key, *root_key, *from, *to;
+	const char *title, *text, *address, *devices_address, *origin, *kept;
+	const char *withhold[ADMIN_MANY_MAX];
+	size_t withhold_count;
+	struct config config;
+
+	/* Open for commands that want it. */
+	struct centre *centre;
+	struct roster *roster;
+	struct feed *feed;
+};
+
+struct admin_command {
+	const char *name;
+	bool open; /* wants centre, roster and feed */
+	int (*run)(struct admin *a);
+	const char *usage, *zh, *en;
+};
+
+extern const struct admin_command admin_court_commands[];
+extern const struct admin_command admin_people_commands[];
+extern const struct admin_command admin_upkeep_commands[];
+
+/* Say why; gives ADMIN_FAILED. */
+int admin_refuse(const struct admin *a, const char *zh, const char *en);
+int admin_fail(const struct admin *a, const char *what, enum status st);
+/* True if every option named is given; else says which is missing. */
+bool admin_needs(const struct admin *a, const char *name, const char *value);
+
+#endif

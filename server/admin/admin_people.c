@@ -1,0 +1,319 @@
+/* admin_people: enrolment codes, people, teams, devices, orders. */
+#include <qrencode.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sodium.h>
+
+#include "entry/json.h"
+#include "server/admin/admin.h"
+#include "server/app/enrol.h"
+#include "server/roster/batch.h"
+#include "wire/join.h"
+
+/* A QR code in half blocks: two rows of dots a line of text. */
+static bool
+put_qr(const char *text)
+{
+	QRcode *qr = QRcode_encodeString(text, 0, QR_ECLEVEL_M, QR_MODE_8, 0);
+	int edge = 2;
+
+	if (qr == NULL)
+		return false;
+	for (int y = -edge; y < qr->width + edge; y += 2) {
+		for (int x = -edge; x < qr->width + edge; x++) {
+			bool dark[2];
+
+			for (int i = 0; i < 2; i++)
+				dark[i] =
+				    y + i >= 0 && y + i < qr->width && x >= 0 &&
+				    x < qr->width &&
+				    (qr->data[(y + i) * qr->width + x] & 1);
+			/* Light on dark terminals: white is the background. */
+			(void)fputs(dark[0] ? (dark[1] ? " " : "▄")
+					    : (dark[1] ? "▀" : "█"),
+			    stdout);
+		}
+		(void)putchar('\n');
+	}
+	QRcode_free(qr);
+	return true;
+}
+
+/* "90s", "30m", "12h", "7d"; plain digits are seconds. */
+static bool
+read_life(const char *text, uint64_t *ms)
+{
+	char *end;
+	unsigned long long v = strtoull(text, &end, 10);
+	uint64_t unit = 1000;
+
+	if (end == text || v == 0 || v > 10000000)
+		return false;
+	if (strcmp(end, "m") == 0)
+		unit = 60 * 1000;
+	else if (strcmp(end, "h") == 0)
+		unit = 3600 * 1000;
+	else if (strcmp(end, "d") == 0)
+		unit = 24 * 3600 * 1000ull;
+	else if (end[0] != '\0' && strcmp(end, "s") != 0)
+		return false;
+	*ms = v * unit;
+	return true;
+}
+
+/* host:port of the public listener: given, else the descriptor's. */
+static enum status
+public_address(struct admin *a, char out[JOIN_ADDRESS_MAX + 1])
+{
+	static const char scheme[] = "https://";
+	struct descriptor *d;
+	struct buf file;
+	enum status st;
+
+	if (a->address != NULL) {
+		if (strlen(a->address) > JOIN_ADDRESS_MAX)
+			return ST_LIMIT;
+		memcpy(out, a->address, strlen(a->address) + 1);
+		return ST_OK;
+	}
+	d = malloc(sizeof(*d));
+	if (d == NULL)
+		return ST_NOMEM;
+	buf_init(&file, DESCRIPTOR_FILE_MAX);
+	st = centre_descriptor(a->centre, &file);
+	if (st == ST_OK)
+		st = descriptor_parse(d, buf_view(&file));
+	if (st == ST_OK &&
+	    (d->public_at.count == 0 ||
+		strncmp(d->public_at.url[0], scheme, sizeof(scheme) - 1) != 0))
+		st = ST_ABSENT;
+	if (st == ST_OK)
+		(void)snprintf(out, JOIN_ADDRESS_MAX + 1, "%s",
+		    d->public_at.url[0] + sizeof(scheme) - 1);
+	buf_free(&file);
+	free(d);
+	return st;
+}
+
+static int
+run_enrol_code(struct admin *a)
+{
+	char address[JOIN_ADDRESS_MAX + 1] = "";
+	struct enrol_code w = { .person = a->officer,
+		.name = a->name,
+		.role = a->role,
+		.unit = a->unit == NULL ? "" : a->unit,
+		.team = a->team == NULL ? "" : a->team,
+		.replaces = a->replaces,
+		.reason = a->reason,
+		.address = address,
+		.life_ms = 24 * 3600 * 1000,
+		.by = a->by };
+	struct buf code;
+	enum status st;
+
+	if (!admin_needs(a, "--officer", a->officer) ||
+	    !admin_needs(a, "--name", a->name) ||
+	    !admin_needs(a, "--role", a->role))
+		return ADMIN_USAGE;
+	if (a->ttl != NULL && !read_life(a->ttl, &w.life_ms))
+		return admin_refuse(
+		    a, "有效期写法不对", "--ttl is like 30m, 12h or 7d");
+	st = public_address(a, address);
+	buf_init(&code, JOIN_CODE_MAX);
+	if (st == ST_OK)
+		st = enrol_code_make(
+		    a->centre, a->roster, feed_inside(a->feed), &w, &code);
+	if (st == ST_OK && buf_cstr(&code) == NULL)
+		st = code.err;
+	if (st == ST_OK) {
+		if (a->json)
+			(void)printf(
+			    "{\"code\":\"%s\"}\n", (const char *)code.p);
+		else
+			(void)puts((const char *)code.p);
+		if (a->qr && !put_qr((const char *)code.p))
+			st = ST_NOMEM;
+	}
+	buf_wipe(&code);
+	return st == ST_OK ? ADMIN_DONE : admin_fail(a, "enrol-code", st);
+}
+
+/* ---- people */
+
+static void
+put_member(struct buf *b, const char *name, const char *value)
+{
+	if (b->len > 1)
+		buf_u8(b, ',');
+	buf_printf(b, "\"%s\":", name);
+	json_put_str(b, value);
+}
+
+static void
+put_line(struct buf *b)
+{
+	buf_u8(b, '}');
+	if (buf_cstr(b) != NULL)
+		(void)puts((const char *)b->p);
+	buf_free(b);
+}
+
+static enum status
+put_person_line(void *arg, const struct roster_person *p)
+{
+	const struct admin *a = arg;
+	struct buf b;
+
+	if (!a->json) {
+		(void)printf("%-12s %-12s %-12s %-10s %s\n", p->id, p->name,
+		    p->role, p->team, p->unit);
+		return ST_OK;
+	}
+	buf_init(&b, 8192);
+	buf_u8(&b, '{');
+	put_member(&b, "id", p->id);
+	put_member(&b, "name", p->name);
+	put_member(&b, "role", p->role);
+	put_member(&b, "team", p->team);
+	put_member(&b, "unit", p->unit);
+	put_line(&b);
+	return ST_OK;
+}
+
+static bool
+copy_name(char out[ROSTER_NAME_MAX + 1], const char *text)
+{
+	if (text == NULL)
+		return true;
+	if (strlen(text) > ROSTER_NAME_MAX)
+		return false;
+	memcpy(out, text, strlen(text) + 1);
+	return true;
+}
+
+/* people: list; people --person ID …: put or move one. */
+static int
+run_people(struct admin *a)
+{
+	struct roster_person p;
+	enum status st;
+
+	if (a->person == NULL) {
+		st = roster_people(a->roster, put_person_line, a);
+		return st == ST_OK ? ADMIN_DONE : admin_fail(a, "people", st);
+	}
+	memset(&p, 0, sizeof(p));
+	st = roster_person(a->roster, a->person, &p);
+	if (st != ST_OK && st != ST_ABSENT)
+		return admin_fail(a, "people", st);
+	if (!copy_name(p.id, a->person) || !copy_name(p.name, a->name) ||
+	    !copy_name(p.role, a->role) || !copy_name(p.unit, a->unit) ||
+	    !copy_name(p.team, a->team))
+		return admin_refuse(a, "名称过长", "a name is too long");
+	st = roster_person_put(
+	    a->roster, &p, a->by, enrol_feed_records, feed_inside(a->feed));
+	return st == ST_OK ? ADMIN_DONE : admin_fail(a, "people", st);
+}
+
+/* ---- devices */
+
+static enum status
+put_device_line(void *arg, const struct roster_device *d)
+{
+	const struct admin *a = arg;
+	char until[32];
+	struct buf b;
+
+	at_format(until, d->until_ms, (int)a->config.utc_offset_min);
+	if (!a->json) {
+		(void)printf("%s  %-10s %-10s %-8s %s %s\n", d->dev, d->person,
+		    d->name, d->team,
+		    d->standing[0] == '\0' ? "good" : d->standing, until);
+		return ST_OK;
+	}
+	buf_init(&b, 8192);
+	buf_u8(&b, '{');
+	put_member(&b, "dev", d->dev);
+	put_member(&b, "name", d->name);
+	put_member(&b, "person", d->person);
+	put_member(&b, "role", d->role);
+	put_member(
+	    &b, "standing", d->standing[0] == '\0' ? "good" : d->standing);
+	put_member(&b, "team", d->team);
+	put_member(&b, "until", until);
+	put_line(&b);
+	return ST_OK;
+}
+
+static int
+run_devices(struct admin *a)
+{
+	enum status st = roster_devices(a->roster, put_device_line, a);
+
+	return st == ST_OK ? ADMIN_DONE : admin_fail(a, "devices", st);
+}
+
+static int
+run_revoke(struct admin *a)
+{
+	enum status st;
+
+	if (!admin_needs(a, "--dev", a->dev) ||
+	    !admin_needs(a, "--reason", a->reason))
+		return ADMIN_USAGE;
+	st = roster_revoke(a->roster, a->dev,
+	    a->what == NULL ? "revoked" : a->what, a->reason, a->by);
+	if (st == ST_ABSENT)
+		return admin_refuse(a, "没有此设备", "no such device");
+	if (st == ST_CONFLICT)
+		return admin_refuse(a, "此设备已吊销", "it is revoked already");
+	if (st == ST_INVALID)
+		return admin_refuse(a, "原因写法不对",
+		    "--what is revoked, lost, seized, copied or replaced");
+	return st == ST_OK ? ADMIN_DONE : admin_fail(a, "revoke", st);
+}
+
+/* ---- orders */
+
+static int
+run_order(struct admin *a)
+{
+	struct batch b;
+	struct batch_entry *x;
+	enum status st;
+
+	if (!admin_needs(a, "--to", a->to) ||
+	    !admin_needs(a, "--text", a->text))
+		return ADMIN_USAGE;
+	batch_init(&b);
+	x = batch_add(&b, "", "order@1", DO_OPEN, a->by);
+	batch_text(x, "to", a->to);
+	batch_text(x, "title", a->title == NULL ? "" : a->title);
+	batch_text(x, "text", a->text);
+	st = batch_commit(&b, a->centre, NULL, NULL);
+	if (st == ST_OK)
+		(void)printf("{\"place\":%llu}\n",
+		    (unsigned long long)batch_place(&b, 0));
+	batch_free(&b);
+	return st == ST_OK ? ADMIN_DONE : admin_fail(a, "order", st);
+}
+
+const struct admin_command admin_people_commands[] = {
+	{ "enrol-code", true, run_enrol_code,
+	    "--officer ID --name N --role R [--team T] [--unit U] [--ttl 24h] "
+	    "[--replaces DEV --reason R] [--address H:P] [--qr]",
+	    "入网码", "a code by which one handheld joins" },
+	{ "people", true, run_people,
+	    "[--person ID --name N --role R --team T]", "人员与编组",
+	    "list people; put or move one" },
+	{ "devices", true, run_devices, "", "设备", "list devices" },
+	{ "revoke", true, run_revoke,
+	    "--dev DEV --reason R [--what revoked|lost|seized|copied|replaced]",
+	    "吊销设备", "revoke a device" },
+	{ "order", true, run_order,
+	    "--to PERSON|team:T|all --text TEXT [--title T]", "指令",
+	    "send an order down" },
+	{ NULL, false, NULL, NULL, NULL, NULL },
+};

@@ -1,0 +1,256 @@
+/* daybreak-server: see admin.h. */
+#include <sodium.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "entry/json.h"
+#include "server/admin/admin.h"
+
+static const struct admin_command *const tables[] = { admin_court_commands,
+	admin_people_commands, admin_upkeep_commands };
+
+enum { TABLES = sizeof(tables) / sizeof(tables[0]) };
+
+int
+admin_refuse(const struct admin *a, const char *zh, const char *en)
+{
+	if (a->json) {
+		struct buf b;
+
+		buf_init(&b, DOC_BYTES_MAX);
+		buf_str(&b, "{\"error\":");
+		json_put_str(&b, en);
+		buf_str(&b, ",\"zh\":");
+		json_put_str(&b, zh);
+		buf_u8(&b, '}');
+		if (buf_cstr(&b) != NULL)
+			(void)puts((const char *)b.p);
+		buf_free(&b);
+	}
+	(void)fprintf(stderr, "%s\n%s\n", zh, en);
+	return ADMIN_FAILED;
+}
+
+int
+admin_fail(const struct admin *a, const char *what, enum status st)
+{
+	char en[1024];
+
+	(void)snprintf(en, sizeof(en), "%s: %s", what, status_text(st));
+	(void)admin_refuse(a, "未能完成", en);
+	return st == ST_CORRUPT ? ADMIN_DAMAGE : ADMIN_FAILED;
+}
+
+bool
+admin_needs(const struct admin *a, const char *name, const char *value)
+{
+	char en[128];
+
+	if (value != NULL && value[0] != '\0')
+		return true;
+	(void)snprintf(en, sizeof(en), "%s is needed", name);
+	(void)admin_refuse(a, "缺少选项", en);
+	return false;
+}
+
+static int
+usage(void)
+{
+	(void)fprintf(stderr,
+	    "daybreak-server %s — 执法记录中心 centre of field records\n\n"
+	    "  daybreak-server COMMAND --dir D [--json] …\n\n",
+	    DAYBREAK_VERSION);
+	for (size_t t = 0; t < TABLES; t++) {
+		for (const struct admin_command *c = tables[t]; c->name; c++)
+			(void)fprintf(stderr, "  %-11s %s\n%14s%s  %s\n",
+			    c->name, c->usage, "", c->zh, c->en);
+	}
+	(void)fprintf(stderr, "\nOptions of run (also in D/daybreak.json, or "
+			      "DAYBREAK_<NAME>):\n");
+	for (const struct config_option *o = config_options; o->name; o++)
+		(void)fprintf(stderr, "  --%-16s %s\n", o->name, o->help);
+	(void)fprintf(stderr,
+	    "\nExit: 0 done, 1 refused or failed, 2 usage, 3 damage found.\n");
+	return ADMIN_USAGE;
+}
+
+/* ---- options */
+
+#define OPTION(name, field)                                                    \
+	{                                                                      \
+		"--" name, offsetof(struct admin, field)                       \
+	}
+
+static const struct {
+	const char *name;
+	size_t at;
+} text_options[] = {
+    OPTION("dir", dir),
+    OPTION("court", court),
+    OPTION("name", name),
+    OPTION("recovery-out", recovery_out),
+    OPTION("officer", officer),
+    OPTION("role", role),
+    OPTION("unit", unit),
+    OPTION("team", team),
+    OPTION("record", record),
+    OPTION("out", out),
+    OPTION("person", person),
+    OPTION("dev", dev),
+    OPTION("reason", reason),
+    OPTION("what", what),
+    OPTION("by", by),
+    OPTION("ttl", ttl),
+    OPTION("replaces", replaces),
+    OPTION("store", store),
+    OPTION("recovery-key", recovery_key),
+    OPTION("root-key", root_key),
+    OPTION("from", from),
+    OPTION("to", to),
+    OPTION("title", title),
+    OPTION("text", text),
+    OPTION("address", address),
+    OPTION("devices-address", devices_address),
+    OPTION("origin", origin),
+    OPTION("kept", kept),
+}, flag_options[] = {
+    OPTION("json", json),
+    OPTION("qr", qr),
+    OPTION("confirm", confirm),
+};
+
+/* How many arguments were taken; 0: the line is wrong. */
+static int
+take_option(struct admin *a, const char *arg, const char *value, char *why)
+{
+	bool yes = true;
+
+	for (size_t i = 0; i < sizeof(flag_options) / sizeof(flag_options[0]);
+	     i++) {
+		if (strcmp(arg, flag_options[i].name) == 0) {
+			memcpy(
+			    (char *)a + flag_options[i].at, &yes, sizeof(yes));
+			return 1;
+		}
+	}
+	if (value == NULL)
+		return 0;
+	if (strcmp(arg, "--withhold") == 0) {
+		if (a->withhold_count == ADMIN_MANY_MAX)
+			return 0;
+		a->withhold[a->withhold_count++] = value;
+		return 2;
+	}
+	for (size_t i = 0; i < sizeof(text_options) / sizeof(text_options[0]);
+	     i++) {
+		if (strcmp(arg, text_options[i].name) == 0) {
+			memcpy((char *)a + text_options[i].at, &value,
+			    sizeof(value));
+			return 2;
+		}
+	}
+	/* The daemon's own options are looked at last, once D is known. */
+	return config_flag(&a->config, arg + 2, value, why) == ST_OK ? 2 : 0;
+}
+
+static const char *
+find_dir(int argc, char **argv)
+{
+	for (int i = 1; i + 1 < argc; i++) {
+		if (strcmp(argv[i], "--dir") == 0)
+			return argv[i + 1];
+	}
+	return NULL;
+}
+
+static const struct admin_command *
+find_command(const char *name)
+{
+	for (size_t t = 0; t < TABLES; t++) {
+		for (const struct admin_command *c = tables[t]; c->name; c++) {
+			if (strcmp(c->name, name) == 0)
+				return c;
+		}
+	}
+	return NULL;
+}
+
+/* ---- running a command */
+
+static enum status
+open_court(struct admin *a, char errmsg[CENTRE_ERRMSG_LEN])
+{
+	struct centre_config cc = { .dir = a->dir,
+		.port = port_system(),
+		.public_minute = (int)a->config.public_hour * 60,
+		.public_offset_min = (int)a->config.utc_offset_min };
+	struct feed_config fc = { .path = NULL };
+	uint64_t done = 0;
+	enum status st;
+
+	st = centre_open(&a->centre, &cc, errmsg);
+	if (st == ST_OK)
+		st = roster_open(&a->roster, a->centre);
+	if (st != ST_OK)
+		return st;
+	/* In memory: the daemon's own file is not ours to write. */
+	fc.centre = a->centre;
+	fc.roster = a->roster;
+	st = feed_open(&a->feed, &fc);
+	return st == ST_OK ? feed_follow(a->feed, 0, &done) : st;
+}
+
+static int
+run_open(struct admin *a, const struct admin_command *c)
+{
+	char errmsg[CENTRE_ERRMSG_LEN] = "";
+	enum status st = open_court(a, errmsg);
+	int rc;
+
+	if (st == ST_OK)
+		rc = c->run(a);
+	else
+		rc = admin_fail(a, errmsg[0] == '\0' ? a->dir : errmsg, st);
+	feed_close(a->feed);
+	if (a->centre != NULL && centre_flush(a->centre) != ST_OK)
+		(void)fprintf(stderr, "counters were not written\n");
+	centre_close(a->centre);
+	roster_close(a->roster);
+	return rc;
+}
+
+int
+main(int argc, char **argv)
+{
+	static struct admin a;
+	char why[CONFIG_WORDS_MAX] = "";
+	const struct admin_command *c;
+	int rc;
+
+	if (sodium_init() < 0)
+		return ADMIN_FAILED;
+	if (argc < 2)
+		return usage();
+	c = find_command(argv[1]);
+	a.dir = find_dir(argc, argv);
+	if (c == NULL || a.dir == NULL)
+		return usage();
+	if (config_load(&a.config, port_system(), a.dir, why) != ST_OK)
+		return admin_refuse(&a, "配置有误", why);
+	for (int i = 2; i < argc;) {
+		const char *value = i + 1 < argc ? argv[i + 1] : NULL;
+		int took = take_option(&a, argv[i], value, why);
+
+		if (took == 0) {
+			(void)fprintf(stderr, "%s: %s\n\n", argv[i], why);
+			return usage();
+		}
+		i += took;
+	}
+	rc = c->open ? run_open(&a, c) : c->run(&a);
+	if (fflush(stdout) != 0)
+		rc = ADMIN_FAILED;
+	return rc;
+}
