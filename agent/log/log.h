@@ -54,8 +54,9 @@ struct log_config {
 
 /*
  * Make a new file with new keys, a new device identity and the first officer's
- * slot; it is open and unlocked.  ST_CONFLICT if there is a file; ST_INVALID
- * for a passphrase against the policy (keyslot.h); on failure no file is left.
+ * slot; it is open and unlocked.  ST_CONFLICT if there is a file with a slot;
+ * ST_INVALID for a passphrase against the policy (keyslot.h).  What a failure
+ * leaves behind is no log yet (log_open: ST_ABSENT); call it again.
  */
 MUST_CHECK enum status log_create(struct log **out, const struct log_config *c,
     struct bytes officer, struct bytes passphrase);
@@ -211,6 +212,7 @@ struct log_entry {
 	unsigned flags; /* foreign only, the caller's (stream flags) */
 };
 
+/* May read from the log, must not write to it. */
 typedef enum status log_cb(void *arg, const struct log_entry *e);
 
 /* What a replay found; also kept for log_status. */
@@ -274,6 +276,9 @@ bool log_foreign_has(struct log *l, const uint8_t id[ID_LEN]);
 /* One that is not there is fine. */
 MUST_CHECK enum status log_foreign_drop(
     struct log *l, const uint8_t id[ID_LEN]);
+/* Forget all of it and every cursor, also where it can no longer be read or
+ * written (ST_CORRUPT): the centre sends it again. */
+MUST_CHECK enum status log_foreign_reset(struct log *l);
 
 /* ---- what was proved to us */
 
@@ -337,7 +342,7 @@ MUST_CHECK enum status log_public_get(
 /* ---- the disk */
 
 struct log_space {
-	uint64_t file_bytes; /* file and WAL */
+	uint64_t file_bytes; /* the file, without its WAL */
 	uint64_t free_bytes; /* on its disk; UINT64_MAX: not known */
 	bool low;            /* under LOG_LOW_BYTES: warn the officer */
 	bool reserve_spent;  /* the disk was full; what is written now goes

@@ -42,3 +42,11 @@ port_remove_file(const struct port *p, const char *path)
 {
 	return p->remove_file(p->arg, path);
 }
+
+enum status
+port_disk_free(const struct port *p, const char *path, uint64_t *out)
+{
+	if (p->disk_free == NULL)
+		return ST_ABSENT;
+	return p->disk_free(p->arg, path, out);
+}

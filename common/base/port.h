@@ -44,6 +44,12 @@ struct port {
 
 	/* Remove a file, durable on return; one that is not there is fine. */
 	enum status (*remove_file)(void *arg, const char *path);
+
+	/*
+	 * Bytes that this user may still write where `path` lies.  NULL: not
+	 * known (a test's port need not have it).  ST_IO, ST_ABSENT.
+	 */
+	enum status (*disk_free)(void *arg, const char *path, uint64_t *out);
 };
 
 /* The real machine.  Static storage; safe from every thread. */
@@ -59,5 +65,8 @@ MUST_CHECK enum status port_read_file(
 MUST_CHECK enum status port_write_file(
     const struct port *p, const char *path, struct bytes in, bool secret);
 MUST_CHECK enum status port_remove_file(const struct port *p, const char *path);
+/* ST_ABSENT also where the port does not know. */
+MUST_CHECK enum status port_disk_free(
+    const struct port *p, const char *path, uint64_t *out);
 
 #endif

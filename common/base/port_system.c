@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -194,6 +195,18 @@ system_remove_file(void *arg, const char *path)
 	return sync_folder_of(path);
 }
 
+static enum status
+system_disk_free(void *arg, const char *path, uint64_t *out)
+{
+	struct statvfs v;
+
+	(void)arg;
+	if (statvfs(path, &v) != 0)
+		return errno == ENOENT ? ST_ABSENT : ST_IO;
+	*out = (uint64_t)v.f_bavail * (uint64_t)v.f_frsize;
+	return ST_OK;
+}
+
 const struct port *
 port_system(void)
 {
@@ -205,6 +218,7 @@ port_system(void)
 		.read_file = system_read_file,
 		.write_file = system_write_file,
 		.remove_file = system_remove_file,
+		.disk_free = system_disk_free,
 	};
 
 	return &system_port;

@@ -26,7 +26,6 @@ struct chainfile; /* private to this room */
 
 enum {
 	CHAINFILE_APP_ID = 0x44424c31, /* "DBL1", SQLite's application_id */
-	CHAINFILE_SEQ_BITS = 40,       /* row = chain number << 40 | seq */
 	CHAINFILE_CHAINS_MAX = 4096,
 	CHAINFILE_SLOTS_MAX = 256,
 	CHAINFILE_KEYS_MAX = 4096, /* data keys, old ones and the present */
@@ -38,13 +37,12 @@ struct chainfile_config {
 	const char *vfs;         /* NULL: the system's */
 	const struct port *port; /* borrowed; outlives the file */
 	bool create;
-	bool readonly; /* else the file is held alone (ST_AGAIN if it is not
-			  free) */
-	unsigned busy_ms;
+	unsigned busy_ms; /* how long to wait if another program has it */
 };
 
 /*
- * Open.  Nothing is unsealed yet.  Results as db_open and db_migrate:
+ * Open, and hold the file alone.  Nothing is unsealed yet.  Results as db_open
+ * and db_migrate:
  * ST_ABSENT, ST_AGAIN (another program has it), ST_CORRUPT, ST_CONFLICT
  * (another program's file), ST_NEWER, ST_DENIED, ST_IO, ST_FULL.
  */
@@ -60,12 +58,13 @@ struct db *chainfile_db(struct chainfile *f);
 /* ---- keys */
 
 /*
- * Give the present keys: older data keys are opened by them.  ST_CORRUPT if
- * one does not open (rows under it are then lost; the others are usable),
- * ST_NOMEM.
+ * Give the present keys: older data keys are opened by them.  One that does
+ * not open is counted (chainfile_keys_lost): rows under it are lost, all
+ * others are not.  ST_CORRUPT for impossible keys; ST_IO, ST_NOMEM.
  */
 MUST_CHECK enum status chainfile_unlock(
     struct chainfile *f, const struct keyslot_keys *keys);
+uint32_t chainfile_keys_lost(const struct chainfile *f);
 void chainfile_lock(struct chainfile *f); /* wipe all keys */
 bool chainfile_is_unlocked(const struct chainfile *f);
 
@@ -74,12 +73,23 @@ bool chainfile_is_unlocked(const struct chainfile *f);
 MUST_CHECK enum status chainfile_recover(
     struct chainfile *f, const uint8_t private_key[KEYSLOT_BOX_KEY_LEN]);
 
-/* Called with each slot's bytes, in order of number; a result other than
- * ST_OK ends the walk with it. */
-typedef enum status chainfile_slot_cb(
-    void *arg, uint32_t slot, struct bytes bytes);
-MUST_CHECK enum status chainfile_slots(
-    struct chainfile *f, chainfile_slot_cb *cb, void *arg);
+/*
+ * A slot's bytes, appended to `out`; numbers run from 1 to
+ * CHAINFILE_SLOTS_MAX, with gaps.  ST_ABSENT, ST_CORRUPT.
+ */
+MUST_CHECK enum status chainfile_slot_get(
+    struct chainfile *f, uint32_t slot, struct buf *out);
+MUST_CHECK enum status chainfile_slot_put(
+    struct chainfile *f, uint32_t slot, struct bytes in);
+MUST_CHECK enum status chainfile_slot_drop(struct chainfile *f, uint32_t slot);
+
+/*
+ * Take other keys: the present data key, and all older ones, are kept under
+ * the new one, whose id is one more.  Slots are the caller's to change, in the
+ * same transaction; `chainfile_unlock` with the new keys comes after commit.
+ */
+MUST_CHECK enum status chainfile_rekey(
+    struct chainfile *f, const struct keyslot_keys *next);
 
 /*
  * Seal under the present data key, or open under the one that the row names.
@@ -102,6 +112,15 @@ struct chainfile_chain {
 };
 
 /*
+ * Begin a chain: its number is one more than the last.  Each has tables of its
+ * own, `entry_<number>` and `spine_<number>`: where the end of one is torn,
+ * the next stands on fresh pages.  The caller has the transaction.  `out`'s
+ * number and link0 are filled in, the rest is given.  ST_LIMIT.
+ */
+MUST_CHECK enum status chainfile_chain_add(
+    struct chainfile *f, struct chainfile_chain *out);
+
+/*
  * The chain of that number, or by its bytes.  ST_ABSENT; ST_CORRUPT if its row
  * cannot be read.
  */
@@ -109,8 +128,9 @@ MUST_CHECK enum status chainfile_chain_get(
     struct chainfile *f, uint32_t number, struct chainfile_chain *out);
 MUST_CHECK enum status chainfile_chain_find(struct chainfile *f,
     const uint8_t chain[CHAIN_LEN], struct chainfile_chain *out);
-MUST_CHECK enum status chainfile_chain_count(
-    struct chainfile *f, uint32_t *out);
+
+/* The last chain's number; 0: none yet. */
+MUST_CHECK enum status chainfile_chain_last(struct chainfile *f, uint32_t *out);
 
 /* ---- walking a chain */
 
@@ -156,9 +176,13 @@ struct chainfile_found {
 	uint64_t holes;  /* CHAINFILE_HOLE */
 	uint64_t mended; /* places with damage, but nothing lost */
 	uint64_t last;   /* last seq there is; 0: none */
-	bool head_ok;    /* the last link is known and its signature good */
-	uint8_t link[HASH_LEN]; /* link(last), if head_ok (link0 if last = 0) */
-	uint8_t sig[SIG_LEN];
+	/* The walk reached the end, whose link is known and well signed: the
+	 * chain can be built on.  An empty chain is. */
+	bool head_ok;
+	/* The last place walked whose link is known (0: none, link0). */
+	uint64_t known;
+	uint8_t link[HASH_LEN]; /* link(known) */
+	uint8_t sig[SIG_LEN];	/* where head_ok and last > 0 */
 };
 
 /*
@@ -176,15 +200,37 @@ MUST_CHECK enum status chainfile_walk(struct chainfile *f, uint32_t number,
     uint64_t from, uint64_t to, chainfile_cb *cb, void *arg,
     struct chainfile_found *found);
 
-/* The last seq that either table holds; 0 for an empty chain. */
+/*
+ * The last seq that either table of a chain holds; 0 for an empty chain.
+ * *certain is false if the ends of both are torn: there may have been more.
+ */
 MUST_CHECK enum status chainfile_last(
-    struct chainfile *f, uint32_t number, uint64_t *out);
+    struct chainfile *f, uint32_t number, uint64_t *out, bool *certain);
+
+/* What the spine says of a place.  ST_ABSENT, ST_CORRUPT; nothing proved. */
+struct chainfile_spine {
+	uint8_t digest[HASH_LEN], link[HASH_LEN], sig[SIG_LEN];
+};
+MUST_CHECK enum status chainfile_spine_get(struct chainfile *f, uint32_t number,
+    uint64_t seq, struct chainfile_spine *out);
+
+/*
+ * Write a place: its spine (a new one, or over what stands there), its sealed
+ * row.  The caller has the transaction.  ST_CONFLICT if a new row is there.
+ */
+MUST_CHECK enum status chainfile_spine_put(struct chainfile *f, uint32_t number,
+    uint64_t seq, const struct chainfile_spine *in, bool replace);
+MUST_CHECK enum status chainfile_entry_put(struct chainfile *f,
+    const struct chainfile_chain *c, uint64_t seq, struct bytes row,
+    bool replace);
 
 /* ---- what a sealed entry row holds */
 
 /*
- *   u8 1 || u8 form (0 whole, 1 head only, 2 purged) || link(n-1)[32]
- *   || head signature[64] || bytes
+ *   u8 1 || u8 form || link(n-1)[32] || head signature[64] || bytes
+ *
+ * sealed at table "entry", the chain, row = seq.  The bytes: the entry, its
+ * head line, or (purged) its digest.
  */
 enum {
 	CHAINFILE_FORM_WHOLE = 0,
@@ -203,11 +249,8 @@ void chainfile_row_write(struct buf *out, const struct chainfile_row *r);
 MUST_CHECK enum status chainfile_row_read(
     struct chainfile_row *out, struct bytes in);
 
-/* Where an entry's row belongs: table "entry", its chain, row = seq. */
+/* A place for seal_row; `chain` NULL: zeroes. */
 struct seal_place chainfile_place(
-    const char *table, const uint8_t chain[CHAIN_LEN], uint64_t row);
-
-/* The row id of a place in the tables `entry` and `spine`. */
-uint64_t chainfile_row_id(uint32_t number, uint64_t seq);
+    const char *table, const uint8_t *chain, uint64_t row);
 
 #endif

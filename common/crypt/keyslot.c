@@ -209,6 +209,7 @@ keyslot_officer(struct buf *out, uint32_t slot, struct bytes officer,
     const struct keyslot_keys *keys, const struct port *port)
 {
 	size_t before = out->len;
+	uint8_t pub[PUB];
 	struct keyslot_kdf k;
 	enum status st;
 
@@ -222,9 +223,11 @@ keyslot_officer(struct buf *out, uint32_t slot, struct bytes officer,
 		st = kdf_check(&k, kdf);
 	if (st == ST_OK)
 		st = add_officer(out, slot, officer, passphrase, &k, port);
-	if (st == ST_OK)
-		st = add_box(out, out->p + before + OFFICER_HEAD - PUB, slot,
-		    true, keys, port);
+	if (st == ST_OK) {
+		/* A copy: the buffer moves as it grows. */
+		memcpy(pub, out->p + before + OFFICER_HEAD - PUB, PUB);
+		st = add_box(out, pub, slot, true, keys, port);
+	}
 	if (st != ST_OK)
 		out->len = before;
 	return st;
