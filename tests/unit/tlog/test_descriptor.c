@@ -323,6 +323,23 @@ test_writer_refuses_what_breaks_a_rule(void **state)
 	EXPECT_ST(descriptor_format(d, &out), ST_INVALID);
 	make_vkey(&d->witness[1], "other.example", NOTE_COSIGNATURE, 7);
 	EXPECT_OK(descriptor_format(d, &out));
+	buf_reset(&out);
+	note_key_format(&d->witness[1], &out);
+	strcpy(d->distrust[0].key, buf_cstr(&out));
+	d->distrust_count = 1;
+	buf_reset(&out);
+	EXPECT_ST(descriptor_format(d, &out), ST_INVALID);
+	d->witness_count = 1;
+	EXPECT_OK(descriptor_format(d, &out));
+	for (int i = 0; i < 3; i++) {
+		*d = *first;
+		d->distrust_count = 1;
+		hex_encode(d->distrust[0].key, bytes_of(i == 0   ? d->root
+							: i == 1 ? d->recovery
+								 : d->server,
+						   PUBKEY_LEN));
+		EXPECT_ST(descriptor_format(d, &out), ST_INVALID);
+	}
 	*d = *first;
 	d->ca_len = 0;
 	EXPECT_ST(descriptor_format(d, &out), ST_INVALID);

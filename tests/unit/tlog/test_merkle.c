@@ -276,6 +276,14 @@ test_consistency_with_any_bit_changed_is_refused(void **state)
 			}
 		}
 	}
+	/* A proof that ends before the size it is said to be for does. */
+	plain_root(roots[0], 0, 1);
+	plain_root(roots[1], 0, 2);
+	EXPECT_OK(merkle_prove_consistency(
+	    merkle_read_leaves, &plain_tree, 1, 2, &p));
+	EXPECT_OK(merkle_check_consistency(&p, 1, roots[0], 2, roots[1]));
+	EXPECT_ST(
+	    merkle_check_consistency(&p, 1, roots[0], 3, roots[1]), ST_DENIED);
 	p.count = 1;
 	EXPECT_ST(
 	    merkle_check_consistency(&p, 0, roots[0], 70, roots[1]), ST_DENIED);

@@ -470,6 +470,30 @@ test_cosignature_covers_time_and_whole_text(void **state)
 	}
 	EXPECT(when == 1679315148);
 
+	/* A time that C2SP does not allow, under a good signature. */
+	{
+		uint8_t raw[4 + 8 + SIG_LEN];
+		char text[sizeof(raw) * 2];
+		struct buf msg;
+
+		buf_init(&msg, NOTE_BYTES_MAX);
+		buf_str(&msg, "cosignature/v1\ntime 9223372036854775808\n");
+		checkpoint_format(&head, &msg);
+		be32_put(raw, witness_key.hash);
+		be64_put(raw + 4, (uint64_t)1 << 63);
+		EXPECT(crypto_sign_detached(raw + 12, NULL, msg.p, msg.len,
+			   witness_secret) == 0);
+		base64_encode(text, bytes_of(raw, sizeof(raw)));
+		buf_reset(&two);
+		buf_bytes(&two, buf_view(&note));
+		buf_printf(
+		    &two, "\xe2\x80\x94 %s %s\n", witness_key.name, text);
+		EXPECT_ST(
+		    cosignature_check(buf_view(&two), &witness_key, &when),
+		    ST_DENIED);
+		buf_free(&msg);
+	}
+
 	/* Signed again later: the latest time is told. */
 	buf_reset(&two);
 	EXPECT_OK(cosignature_sign(

@@ -401,6 +401,20 @@ test_failed_fetch_is_told_and_harms_nothing(void **state)
 		EXPECT_OK(tile_reader_read(r, 0, i, hash));
 		assert_memory_equal(hash, leaves[i], HASH_LEN);
 	}
+	/* A damaged tile must not stand in for the one kept before it. */
+	for (uint64_t i = 0; i < 65536; i += 5000) {
+		struct tile next = { false, 0, (i / 256 + 1) % 256, 256 };
+		struct stored_tile *t = tile_store_find(&s, &next);
+
+		EXPECT(t != NULL);
+		EXPECT_OK(tile_reader_read(r, 0, i, hash));
+		t->data[77] ^= 4;
+		EXPECT_ST(
+		    tile_reader_read(r, 0, next.index * 256, hash), ST_CORRUPT);
+		t->data[77] ^= 4;
+		EXPECT_OK(tile_reader_read(r, 0, i, hash));
+		assert_memory_equal(hash, leaves[i], HASH_LEN);
+	}
 	tile_reader_close(r);
 	tile_reader_close(NULL);
 	tile_store_free(&s);
@@ -427,6 +441,24 @@ test_writer_refuses_what_it_cannot_go_on_from(void **state)
 	EXPECT_ST(tile_write_links(tile_store_fetch, tile_store_write, &s,
 		      MERKLE_SIZE_MAX, (const uint8_t(*)[HASH_LEN])links, 1),
 	    ST_INVALID);
+	tile_store_free(&s);
+}
+
+/* Catches a writer that goes on behind a wider tile than it asked for. */
+static void
+test_writer_takes_a_wider_tile_for_a_narrower(void **state)
+{
+	struct tile_store s;
+
+	(void)state;
+	tile_store_init(&s);
+	EXPECT_OK(tile_write_hashes(tile_store_fetch, tile_store_write, &s, 0,
+	    (const uint8_t(*)[HASH_LEN])leaves, 5));
+	s.tile[0].len = TILE_BYTES_MAX;
+	memset(s.tile[0].data + 5 * HASH_LEN, 0xee, 100);
+	EXPECT_OK(tile_write_hashes(tile_store_fetch, tile_store_write, &s, 5,
+	    (const uint8_t(*)[HASH_LEN])leaves + 5, 295));
+	EXPECT_OK(read_all(&s, 300));
 	tile_store_free(&s);
 }
 
@@ -488,6 +520,7 @@ main(void)
 		    test_failed_write_done_again_gives_the_same_tiles),
 		cmocka_unit_test(test_failed_fetch_is_told_and_harms_nothing),
 		cmocka_unit_test(test_writer_refuses_what_it_cannot_go_on_from),
+		cmocka_unit_test(test_writer_takes_a_wider_tile_for_a_narrower),
 		cmocka_unit_test(test_bundle_hashes_to_the_tile_beside_it),
 	};
 
