@@ -44,7 +44,11 @@ cut_run_begin(struct cut_run *run, const char *court, size_t count)
 		cap = (uint32_t)count;
 	}
 	*run = (struct cut_run){
-		.rec = rec, .rec_cap = cap, .rec_now = CUT_NONE, .day = -1
+		.rec = rec,
+		.rec_cap = cap,
+		.rec_now = CUT_NONE,
+		.offset = CUT_OFFSET_FIRST,
+		.day = -1,
 	};
 	p = run->court;
 	memcpy(p, before, sizeof(before) - 1);
