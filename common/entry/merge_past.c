@@ -182,7 +182,7 @@ room_for(struct merge *m, uint32_t len, enum status *st)
 
 	if (len > m->past_max - m->past_count)
 		return false;
-	if (m->past_count + len <= m->past_cap)
+	if (m->past != NULL && m->past_count + len <= m->past_cap)
 		return true;
 	while (cap < m->past_count + len)
 		cap *= 2;
