@@ -58,15 +58,18 @@ struct server_entry {
  * called.
  */
 struct commit_job {
-	struct ingest *ingest;      /* prepared pieces, or NULL */
+	/* Prepared pieces, and then no entries and no check; or NULL. */
+	struct ingest *ingest;
 	struct server_entry *entry; /* or NULL */
 	size_t entry_count;
 	/*
-	 * Called in the transaction before anything of this job is written,
-	 * with all earlier jobs written: a last look at what must hold.  Any
-	 * result but ST_OK ends the job with it, and the others go on.  It may
-	 * write small rows (docs, alarms, meta) through `s`; if it does and
-	 * then refuses, those rows are taken back.  May be NULL.
+	 * Called in the transaction, with all earlier jobs written, and this
+	 * one's entries named (id and place) but not yet put down: a last look
+	 * at what must hold.  Any result but ST_OK ends the job with it, and
+	 * the others go on.  It may write small rows (docs, alarms, meta)
+	 * through `s`, but only if it then gives ST_OK; a failure of such a
+	 * write it hands on as it is.  Called again if the transaction has to
+	 * be tried again.  May be NULL.
 	 */
 	enum status (*check)(void *arg, struct store *s);
 	/*
@@ -79,8 +82,10 @@ struct commit_job {
 	void (*done)(void *arg, enum status st);
 	void *arg;
 
-	struct commit_job *next; /* private */
-	enum status st;          /* private */
+	/* Private. */
+	bool even_halted;
+	struct commit_job *next;
+	enum status st;
 };
 
 /* Put a job into the queue.  From any thread. */
@@ -111,7 +116,7 @@ struct committer_counters {
 	uint64_t failures; /* transactions that did not stand */
 	uint64_t forks, malformed, lost, filled;
 	uint64_t waiting;   /* jobs in the queue now */
-	uint64_t commit_us; /* time spent in transactions, all together */
+	uint64_t commit_ms; /* time spent in transactions, all together */
 };
 void committer_counters(struct committer *c, struct committer_counters *out);
 

@@ -27,7 +27,8 @@ struct ingest_device {
 	 * or alive until the commit.  The committer asks the centre's
 	 * `standing` once more. */
 	const char *held;
-	bool quota; /* role *deliver*: bounded by INGEST_DELIVER_BYTES a day */
+	bool quota;           /* role *deliver*: bounded each day … */
+	uint64_t quota_bytes; /* … by this; 0: INGEST_DELIVER_BYTES */
 };
 
 enum { INGEST_DELIVER_BYTES = 64 << 20 };
@@ -87,8 +88,8 @@ MUST_CHECK enum status ingest_checkpoint(
 /*
  * The note that was asked for.  ST_OK: no fault of ours (not signed by our
  * key, or a prefix after all).  ST_LOCKED: it is ours and this log does not
- * lead to it: committing is stopped for good, an alarm raised, and `restore`
- * is needed.
+ * lead to it: committing is stopped from now on, an alarm is on its way, and
+ * `restore` is needed.
  */
 MUST_CHECK enum status ingest_note(
     struct centre *c, const char *dev, struct bytes note);

@@ -86,7 +86,7 @@ store_put_piece(struct store *s, uint64_t place, uint64_t index,
 
 enum status
 store_put_tile(struct store *s, unsigned level, uint64_t index,
-    const uint8_t hash[256 * HASH_LEN])
+    const uint8_t (*hash)[HASH_LEN])
 {
 	return s->ops->put_tile(s, level, index, hash);
 }
@@ -219,10 +219,10 @@ store_commit_of(
 }
 
 enum status
-store_commit_before(
-    struct store_reader *r, uint64_t wall, struct store_commit *out)
+store_commit_later(struct store_reader *r, uint64_t place, uint64_t wall,
+    struct store_commit *out)
 {
-	return r->ops->commit_before(r, wall, out);
+	return r->ops->commit_later(r, place, wall, out);
 }
 
 enum status

@@ -59,8 +59,9 @@ struct store_entry {
 };
 
 enum store_chain_status {
-	STORE_CHAIN_HELD = 1,  /* this branch is held */
-	STORE_CHAIN_SERVER = 2 /* a chain of this centre */
+	STORE_CHAIN_HELD = 1,   /* this branch is held */
+	STORE_CHAIN_SERVER = 2, /* a chain of this centre */
+	STORE_CHAIN_LACKS = 4   /* some of it came lost or blind */
 };
 
 /* One branch of a chain; branch 0 is the one that came first. */
@@ -175,9 +176,9 @@ MUST_CHECK enum status store_put_commit(
 MUST_CHECK enum status store_put_piece(struct store *s, uint64_t place,
     uint64_t index, const uint8_t line[PIECE_LINE_LEN]);
 
-/* A full tile: 256 hashes.  One that is there already is left as it is. */
+/* A full tile: its 256 hashes.  One that is there already is left as it is. */
 MUST_CHECK enum status store_put_tile(struct store *s, unsigned level,
-    uint64_t index, const uint8_t hash[256 * HASH_LEN]);
+    uint64_t index, const uint8_t (*hash)[HASH_LEN]);
 
 /* The head row, its root computed from `f`. */
 MUST_CHECK enum status store_put_head(
@@ -274,10 +275,10 @@ MUST_CHECK enum status store_chains(
 MUST_CHECK enum status store_commit_of(
     struct store_reader *r, uint64_t place, struct store_commit *out);
 
-/* The last commit with wall <= `wall`, looked for from the newest back.
+/* The first commit at a place >= `place` with a wall later than `wall`.
  * ST_ABSENT. */
-MUST_CHECK enum status store_commit_before(
-    struct store_reader *r, uint64_t wall, struct store_commit *out);
+MUST_CHECK enum status store_commit_later(struct store_reader *r,
+    uint64_t place, uint64_t wall, struct store_commit *out);
 
 /* The lines of the commit at `place`, one behind the other. */
 MUST_CHECK enum status store_pieces(

@@ -38,7 +38,7 @@ struct store_ops {
 	enum status (*put_piece)(struct store *s, uint64_t place,
 	    uint64_t index, const uint8_t line[PIECE_LINE_LEN]);
 	enum status (*put_tile)(struct store *s, unsigned level, uint64_t index,
-	    const uint8_t hash[256 * HASH_LEN]);
+	    const uint8_t (*hash)[HASH_LEN]);
 	enum status (*put_head)(struct store *s, const struct frontier *f);
 	enum status (*fill)(struct store *s, uint64_t place, uint32_t flags,
 	    struct bytes bytes, const char *why);
@@ -77,8 +77,8 @@ struct store_ops {
 	    struct store_reader *r, store_chain_fn fn, void *arg);
 	enum status (*commit_of)(
 	    struct store_reader *r, uint64_t place, struct store_commit *out);
-	enum status (*commit_before)(
-	    struct store_reader *r, uint64_t wall, struct store_commit *out);
+	enum status (*commit_later)(struct store_reader *r, uint64_t place,
+	    uint64_t wall, struct store_commit *out);
 	enum status (*pieces)(
 	    struct store_reader *r, uint64_t place, struct buf *out);
 	enum status (*tile)(struct store_reader *r, unsigned level,

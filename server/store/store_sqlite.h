@@ -51,7 +51,7 @@ enum status sq_put_commit(struct store *s, const struct store_commit *c);
 enum status sq_put_piece(struct store *s, uint64_t place, uint64_t index,
     const uint8_t line[PIECE_LINE_LEN]);
 enum status sq_put_tile(struct store *s, unsigned level, uint64_t index,
-    const uint8_t hash[256 * HASH_LEN]);
+    const uint8_t (*hash)[HASH_LEN]);
 enum status sq_put_head(struct store *s, const struct frontier *f);
 enum status sq_fill(struct store *s, uint64_t place, uint32_t flags,
     struct bytes bytes, const char *why);
@@ -79,8 +79,8 @@ enum status sq_links(struct store_reader *r, uint64_t from, size_t count,
 enum status sq_chains(struct store_reader *r, store_chain_fn fn, void *arg);
 enum status sq_commit_of(
     struct store_reader *r, uint64_t place, struct store_commit *out);
-enum status sq_commit_before(
-    struct store_reader *r, uint64_t wall, struct store_commit *out);
+enum status sq_commit_later(struct store_reader *r, uint64_t place,
+    uint64_t wall, struct store_commit *out);
 enum status sq_pieces(struct store_reader *r, uint64_t place, struct buf *out);
 enum status sq_tile(
     struct store_reader *r, unsigned level, uint64_t index, struct buf *out);

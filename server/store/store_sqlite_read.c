@@ -461,19 +461,22 @@ sq_commit_of(
 }
 
 enum status
-sq_commit_before(
-    struct store_reader *base, uint64_t wall, struct store_commit *out)
+sq_commit_later(struct store_reader *base, uint64_t place, uint64_t wall,
+    struct store_commit *out)
 {
 	struct db_stmt *q;
 	enum status st;
 
-	st = one_row(&q, sq_reader_of(base),
+	st = db_query(&q, sq_reader_of(base)->db,
 	    "SELECT place, first, wall, pieces, sig FROM commits"
-	    " WHERE wall <= ?1 ORDER BY place DESC LIMIT 1",
-	    wall);
+	    " WHERE place >= ?1 AND wall > ?2 ORDER BY place LIMIT 1");
 	if (st != ST_OK)
 		return st;
-	st = commit_row(q, out);
+	db_bind_u64(q, 1, place);
+	db_bind_u64(q, 2, wall);
+	st = db_next(q);
+	if (st == ST_OK)
+		st = commit_row(q, out);
 	db_done(q);
 	return st;
 }

@@ -109,7 +109,7 @@ sq_put_piece(struct store *base, uint64_t place, uint64_t index,
 
 enum status
 sq_put_tile(struct store *base, unsigned level, uint64_t index,
-    const uint8_t hash[256 * HASH_LEN])
+    const uint8_t (*hash)[HASH_LEN])
 {
 	struct sq_store *s = sq_of(base);
 	struct db_stmt *q;

@@ -329,7 +329,7 @@ count_chain(void *arg, const struct store_chain *c)
 static void
 other_rows_come_back(struct fixture *f)
 {
-	static uint8_t tile[256 * HASH_LEN];
+	static uint8_t tile[256][HASH_LEN];
 	struct store_chain c = { .no = 3, .last_seq = 5, .last_place = 9 };
 	struct store_chain all[4] = { 0 };
 	struct store_commit cm = {
@@ -357,8 +357,9 @@ other_rows_come_back(struct fixture *f)
 		memset(line, (int)(0x60 + i), sizeof(line));
 		EXPECT_OK(store_put_piece(f->s, 9, i, line));
 	}
-	EXPECT_OK(store_put_tile(f->s, 1, 0, tile));
-	EXPECT_OK(store_put_tile(f->s, 1, 0, tile)); /* repeats are fine */
+	EXPECT_OK(store_put_tile(f->s, 1, 0, (const uint8_t(*)[HASH_LEN])tile));
+	EXPECT_OK(store_put_tile(f->s, 1, 0,
+	    (const uint8_t(*)[HASH_LEN])tile)); /* repeats are fine */
 	put_run(f, 0, 3, 1);
 	EXPECT_OK(store_commit(f->s));
 
@@ -375,8 +376,9 @@ other_rows_come_back(struct fixture *f)
 	EXPECT(cm.place == 9 && cm.first == 4 && cm.pieces == 2);
 	EXPECT(cm.sig[63] == 4 && cm.wall == 1000);
 	EXPECT_ST(store_commit_of(f->r, 10, &cm), ST_ABSENT);
-	EXPECT_OK(store_commit_before(f->r, 1000, &cm));
-	EXPECT_ST(store_commit_before(f->r, 999, &cm), ST_ABSENT);
+	EXPECT_OK(store_commit_later(f->r, 0, 999, &cm));
+	EXPECT_ST(store_commit_later(f->r, 0, 1000, &cm), ST_ABSENT);
+	EXPECT_ST(store_commit_later(f->r, 10, 0, &cm), ST_ABSENT);
 	EXPECT_OK(store_pieces(f->r, 9, &b));
 	EXPECT(b.len == 2 * PIECE_LINE_LEN);
 	EXPECT(b.p[0] == 0x60 && b.p[PIECE_LINE_LEN] == 0x61);

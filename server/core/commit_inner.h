@@ -1,0 +1,89 @@
+#ifndef SERVER_CORE_COMMIT_INNER_H
+#define SERVER_CORE_COMMIT_INNER_H
+/*
+ * commit_inner: one transaction while it grows.  Private to the committer.
+ */
+#include "server/core/centre_inner.h"
+#include "server/core/ingest_inner.h"
+
+enum { HELD_KIND_MAX = 48 };
+
+/* A held entry that its record must be told of. */
+struct held_entry {
+	char rec[REC_LEN + 1];
+	char kind[HELD_KIND_MAX];
+	uint8_t id[ID_LEN];
+	const char *reason;
+};
+
+/* Places that are gone for good. */
+struct hole {
+	char dev[DEV_LEN + 1];
+	uint8_t chain[CHAIN_LEN];
+	uint64_t first, last;
+};
+
+/* A piece that was looked at, and how its chain's ack will read. */
+struct done_piece {
+	struct ingest *in;
+	size_t ack;
+	enum ack_status status;
+	bool has_place;
+	uint64_t seq, place;
+	uint8_t link[HASH_LEN];
+};
+
+struct txn {
+	struct centre *c;
+	struct store *s;
+	struct entry parse; /* scratch */
+	uint64_t wall;      /* received-at of all of it */
+	uint64_t first;     /* place of its first entry */
+	uint64_t next;      /* place of the next */
+	bool rows;          /* something besides entries was written */
+	size_t server_put;  /* rows of the server chain that are in the store */
+	size_t attempts;    /* attempts that are in it */
+
+	struct buf lines;          /* piece lines */
+	struct frontier line_tree; /* over them */
+	struct held_entry *held;
+	size_t held_count, held_cap;
+	struct hole *hole;
+	size_t hole_count, hole_cap;
+	struct done_piece *done;
+	size_t done_count, done_cap;
+
+	/* For the counters. */
+	uint64_t pieces, forks, malformed, lost, filled;
+};
+
+/* Start anew at the store's size; memory is kept. */
+void txn_reset(struct txn *t, uint64_t size);
+void txn_init(struct txn *t, struct centre *c);
+void txn_free(struct txn *t);
+
+/* Put the pieces of one job into the transaction.  Any failure is the whole
+ * transaction's. */
+MUST_CHECK enum status txn_pieces(struct txn *t, struct ingest *in);
+
+/* Write the `hold` and `hole@1` entries that the pieces made needful. */
+MUST_CHECK enum status txn_consequences(struct txn *t);
+
+/*
+ * Write the entries of a job and ask its `check`.  *own: what ended this job
+ * alone; the transaction goes on.
+ */
+MUST_CHECK enum status txn_entries(
+    struct txn *t, struct commit_job *job, enum status *own);
+
+/* End it: commit entry, lines, chains, tiles, frontier, head row. */
+MUST_CHECK enum status txn_seal(struct txn *t);
+
+/* Tell each ingest how its pieces did; after the commit. */
+void txn_acks(struct txn *t);
+
+/* Room for one more thing of `size` in an array that the transaction owns. */
+MUST_CHECK enum status txn_room(
+    void *array, size_t *cap, size_t count, size_t size);
+
+#endif
