@@ -7,11 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/enc.h"
+#include "crypt/x509.h"
 
 #define CENTRE_NAME "centre.daybreak.internal"
 
-enum { ADDRESS_MAX = 280, PEM_MAX = 16384, CONNECT_S = 15, SLOW_S = 60 };
+enum { ADDRESS_MAX = 280, CONNECT_S = 15, SLOW_S = 60 };
 
 struct uplink_curl {
 	CURL *easy;
@@ -41,30 +41,6 @@ take_body(char *p, size_t size, size_t count, void *arg)
 	return body->err == ST_OK ? size * count : 0;
 }
 
-/* DER as PEM: what curl takes as a blob with every TLS library. */
-static char *
-pem_of(const char *label, struct bytes der)
-{
-	size_t b64_len = (der.len + 2) / 3 * 4 + 1;
-	size_t cap = b64_len + b64_len / 64 + 2 * strlen(label) + 64;
-	char *b64 = malloc(b64_len), *out = malloc(cap);
-	size_t at = 0;
-
-	if (b64 == NULL || out == NULL) {
-		free(b64);
-		free(out);
-		return NULL;
-	}
-	base64_encode(b64, der);
-	at += (size_t)snprintf(out, cap, "-----BEGIN %s-----\n", label);
-	for (size_t i = 0; b64[i] != '\0'; i += 64)
-		at += (size_t)snprintf(out + at, cap - at, "%.64s\n", b64 + i);
-	(void)snprintf(out + at, cap - at, "-----END %s-----\n", label);
-	sodium_memzero(b64, b64_len);
-	free(b64);
-	return out;
-}
-
 static void
 forget(char **text)
 {
@@ -74,33 +50,37 @@ forget(char **text)
 	*text = NULL;
 }
 
+/* DER as PEM: what curl takes as a blob with every TLS library. */
+typedef enum status (*pem_fn)(struct buf *out, struct bytes der);
+
 /*
  * Keep `*held` equal to the PEM of `der`.  A connection lives as long as its
  * credentials: *changed tells that they are others than last time.
  */
 static enum status
-hold_pem(char **held, const char *label, struct bytes der, bool *changed)
+hold_pem(char **held, pem_fn pem_of, struct bytes der, bool *changed)
 {
-	char *pem;
+	struct buf pem;
+	enum status st;
 
 	if (der.len == 0) {
 		*changed = *changed || *held != NULL;
 		forget(held);
 		return ST_OK;
 	}
-	if (der.len > PEM_MAX)
-		return ST_LIMIT;
-	pem = pem_of(label, der);
-	if (pem == NULL)
-		return ST_NOMEM;
-	if (*held != NULL && strcmp(*held, pem) == 0) {
-		forget(&pem);
-		return ST_OK;
+	buf_init(&pem, X509_PEM_MAX);
+	st = pem_of(&pem, der);
+	if (st == ST_OK && buf_cstr(&pem) == NULL)
+		st = pem.err;
+	if (st == ST_OK &&
+	    (*held == NULL || strcmp(*held, (const char *)pem.p) != 0)) {
+		forget(held);
+		*held = strdup((const char *)pem.p);
+		*changed = true;
+		st = *held == NULL ? ST_NOMEM : ST_OK;
 	}
-	forget(held);
-	*held = pem;
-	*changed = true;
-	return ST_OK;
+	buf_wipe(&pem);
+	return st;
 }
 
 static CURLcode
@@ -230,11 +210,11 @@ hold_credentials(
 	bool changed = false;
 	enum status st;
 
-	st = hold_pem(&u->pem_ca, "CERTIFICATE", ca, &changed);
+	st = hold_pem(&u->pem_ca, x509_cert_pem, ca, &changed);
 	if (st == ST_OK)
-		st = hold_pem(&u->pem_cert, "CERTIFICATE", cert, &changed);
+		st = hold_pem(&u->pem_cert, x509_cert_pem, cert, &changed);
 	if (st == ST_OK)
-		st = hold_pem(&u->pem_key, "EC PRIVATE KEY", key, &changed);
+		st = hold_pem(&u->pem_key, x509_key_pem, key, &changed);
 	if (st != ST_OK || (!changed && u->easy != NULL))
 		return st;
 	/* Another identity must never ride on an old connection. */
