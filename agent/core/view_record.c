@@ -327,6 +327,31 @@ judge(struct view *v, const char *rec, uint64_t now_ms)
 	return st;
 }
 
+/* The log's own records are no records of the field. */
+static bool
+is_system(const struct view *v, const char *kind)
+{
+	const struct kind *k = kinds_find(v->kinds, bytes_str(kind));
+
+	return k != NULL && k->system;
+}
+
+struct record_count {
+	uint64_t n;
+};
+
+static enum status
+count_record(
+    struct view *v, const char *rec, const char *kind, uint64_t wall, void *arg)
+{
+	(void)v;
+	(void)rec;
+	(void)kind;
+	(void)wall;
+	((struct record_count *)arg)->n++;
+	return ST_OK;
+}
+
 /* Call for each record, newest first; stops at the first that is not ST_OK. */
 static enum status
 each_record(struct view *v, const char *kind, size_t limit,
@@ -470,8 +495,8 @@ view_counts(struct view *v, uint64_t now_ms, struct view_counts *out)
 	st = db_scalar(&n, v->db, "SELECT count(*) FROM entry");
 	c.entries = (uint64_t)n;
 	if (st == ST_OK)
-		st = db_scalar(&n, v->db, "SELECT count(*) FROM record");
-	c.records = (uint64_t)n;
+		st = each_record(v, NULL, SIZE_MAX, count_record, &records);
+	c.records = records.n;
 	if (st == ST_OK)
 		st = each_record(v, NULL, SIZE_MAX, put_findings, &job);
 	if (st == ST_OK)
