@@ -39,7 +39,9 @@ cli_put_findings(FILE *f, struct bytes json, bool en)
 			(void)fputs("  ", f);
 			put_member(f, &j, n, en ? "en" : "zh");
 			(void)fputs("  (", f);
-			put_member(f, &j, n, "law");
+			put_member(f, &j,
+			    json_get_typed(&j, n, "law", JSON_OBJECT),
+			    en ? "en" : "zh");
 			(void)fputs(" ", f);
 			put_member(f, &j, n, "article");
 			(void)fputs(")\n", f);

@@ -336,22 +336,6 @@ is_system(const struct view *v, const char *kind)
 	return k != NULL && k->system;
 }
 
-struct record_count {
-	uint64_t n;
-};
-
-static enum status
-count_record(
-    struct view *v, const char *rec, const char *kind, uint64_t wall, void *arg)
-{
-	(void)v;
-	(void)rec;
-	(void)kind;
-	(void)wall;
-	((struct record_count *)arg)->n++;
-	return ST_OK;
-}
-
 /* Call for each record, newest first; stops at the first that is not ST_OK. */
 static enum status
 each_record(struct view *v, const char *kind, size_t limit,
@@ -376,6 +360,8 @@ each_record(struct view *v, const char *kind, size_t limit,
 		memcpy(rec, b.p, REC_LEN);
 		if (k.len > 0)
 			memcpy(id, k.p, k.len);
+		if (is_system(v, id))
+			continue;
 		if (kind != NULL && (strncmp(id, kind, strlen(kind)) != 0 ||
 					id[strlen(kind)] != '@'))
 			continue;
@@ -406,6 +392,8 @@ put_findings(
 	st = judge(v, rec, job->now_ms);
 	if (st != ST_OK)
 		return st;
+	if (job->counts != NULL)
+		job->counts->records++;
 	for (size_t i = 0; i < v->findings.count; i++) {
 		const struct finding *f = &v->findings.list[i];
 
@@ -494,9 +482,6 @@ view_counts(struct view *v, uint64_t now_ms, struct view_counts *out)
 
 	st = db_scalar(&n, v->db, "SELECT count(*) FROM entry");
 	c.entries = (uint64_t)n;
-	if (st == ST_OK)
-		st = each_record(v, NULL, SIZE_MAX, count_record, &records);
-	c.records = records.n;
 	if (st == ST_OK)
 		st = each_record(v, NULL, SIZE_MAX, put_findings, &job);
 	if (st == ST_OK)
