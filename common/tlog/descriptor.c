@@ -322,7 +322,7 @@ parse_line(struct descriptor *d, struct bytes line)
 static enum status
 parse_signature(struct descriptor_signature *out, struct bytes line)
 {
-	const size_t hex = 2 * PUBKEY_LEN;
+	const size_t hex = 2 * (size_t)PUBKEY_LEN;
 
 	if (line.len < hex + 1 || line.p[hex] != ' ' ||
 	    hex_decode(out->root, PUBKEY_LEN, bytes_of(line.p, hex)) != ST_OK)

@@ -44,18 +44,19 @@ bits_set(uint64_t v)
 	return (unsigned)__builtin_popcountll(v);
 }
 
-/* How many bits v needs; 0 for 0. */
+/* The place of the highest 1 bit of v. */
 static unsigned
-bit_length(uint64_t v)
+top_bit(uint64_t v)
 {
-	return v == 0 ? 0 : 64 - (unsigned)__builtin_clzll(v);
+	assert(v != 0);
+	return 63 - (unsigned)__builtin_clzll(v);
 }
 
 /* The largest power of two below n; n > 1. */
 static uint64_t
 split(uint64_t n)
 {
-	return (uint64_t)1 << (bit_length(n - 1) - 1);
+	return (uint64_t)1 << top_bit(n - 1);
 }
 
 void
@@ -129,7 +130,7 @@ read_parts(merkle_read read, void *arg, uint64_t lo, uint64_t hi,
 {
 	*count = 0;
 	while (lo < hi) {
-		unsigned level = bit_length(hi - lo) - 1;
+		unsigned level = top_bit(hi - lo);
 		enum status st = read(arg, level, lo >> level, part[*count]);
 
 		if (st != ST_OK)
@@ -197,7 +198,9 @@ merkle_root_at(
 static unsigned
 inner_levels(uint64_t index, uint64_t size)
 {
-	return bit_length(index ^ (size - 1));
+	uint64_t apart = index ^ (size - 1);
+
+	return apart == 0 ? 0 : top_bit(apart) + 1;
 }
 
 enum status
