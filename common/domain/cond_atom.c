@@ -71,7 +71,7 @@ cond_read_operand(struct compiler *c, uint32_t n, struct operand *out)
 	static const char *const names[] = { "path", "plus", "percent", NULL };
 	const struct json *j = &c->d->j;
 	struct operand o = { .num = 0 };
-	uint32_t v;
+	uint32_t v = 0;
 	enum status st;
 
 	if (is_dollar(j, n)) {
@@ -144,7 +144,7 @@ read_is(struct compiler *c, uint32_t n, struct atom *a)
 	const struct json *j = &c->d->j;
 	const char **words;
 	enum status st = cond_shape(c, n, 2, COND_WORDS_MAX);
-	uint32_t v;
+	uint32_t v = 0;
 
 	if (st == ST_OK)
 		st = ref_compile(
@@ -218,7 +218,7 @@ read_time(struct compiler *c, uint32_t n, struct atom *a)
 {
 	const struct json *j = &c->d->j;
 	enum status st = cond_shape(c, n, 3, 4);
-	uint32_t v;
+	uint32_t v = 0;
 
 	if (st == ST_OK)
 		st = ref_compile(
@@ -289,7 +289,7 @@ read_act(struct compiler *c, uint32_t n, struct atom *a)
 {
 	static const char *const names[] = { "do", "on", "data", "more", NULL };
 	const struct json *j = &c->d->j;
-	uint32_t v;
+	uint32_t v = 0;
 	enum status st = doc_only(c->d, n, names);
 
 	if (st == ST_OK)

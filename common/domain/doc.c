@@ -208,7 +208,7 @@ doc_texts(struct doc *d, uint32_t n, const char *name, size_t max,
     const char *const **out, size_t *count)
 {
 	const char **list;
-	uint32_t v;
+	uint32_t v = 0;
 	size_t k = 0;
 	enum status st = doc_member(d, n, name, JSON_ARRAY, &v);
 

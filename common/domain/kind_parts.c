@@ -129,8 +129,8 @@ read_groups(struct doc *d, struct kind *k)
 {
 	void *list = NULL;
 	struct kind_group *g;
-	uint32_t v;
-	size_t count;
+	uint32_t v = 0;
+	size_t count = 0;
 	enum status st = things(d, "groups", sizeof(*g), &v, &list, &count);
 
 	g = list;
@@ -198,8 +198,8 @@ read_status(struct doc *d, struct kind *k)
 		NULL };
 	void *list = NULL;
 	struct kind_status *s;
-	uint32_t v;
-	size_t count;
+	uint32_t v = 0;
+	size_t count = 0;
 	enum status st = things(d, "status", sizeof(*s), &v, &list, &count);
 
 	s = list;
@@ -279,8 +279,8 @@ read_signs(struct doc *d, struct kind *k)
 {
 	void *list = NULL;
 	struct kind_sign *s;
-	uint32_t v;
-	size_t count;
+	uint32_t v = 0;
+	size_t count = 0;
 	enum status st = things(d, "sign", sizeof(*s), &v, &list, &count);
 
 	s = list;
@@ -303,8 +303,8 @@ read_attaches(struct doc *d, struct kind *k)
 		"required", "when", NULL };
 	void *list = NULL;
 	struct kind_attach *a;
-	uint32_t v;
-	size_t count;
+	uint32_t v = 0;
+	size_t count = 0;
 	enum status st = things(d, "attach", sizeof(*a), &v, &list, &count);
 
 	a = list;
@@ -340,8 +340,8 @@ read_links(struct doc *d, struct kind *k)
 		NULL };
 	void *list = NULL;
 	struct kind_link *l;
-	uint32_t v;
-	size_t count;
+	uint32_t v = 0;
+	size_t count = 0;
 	enum status st = things(d, "links", sizeof(*l), &v, &list, &count);
 
 	l = list;
@@ -366,8 +366,8 @@ read_forms(struct doc *d, struct kind *k)
 	static const char *const names[] = { "id", "zh", "en", NULL };
 	void *list = NULL;
 	struct kind_form *f;
-	uint32_t v;
-	size_t count;
+	uint32_t v = 0;
+	size_t count = 0;
 	enum status st = things(d, "forms", sizeof(*f), &v, &list, &count);
 
 	f = list;

@@ -62,7 +62,7 @@ read_options(struct doc *d, uint32_t n, struct kind_field *f)
 {
 	static const char *const names[] = { "id", "zh", "en", NULL };
 	struct kind_option *list;
-	uint32_t v;
+	uint32_t v = 0;
 	size_t k = 0;
 	enum status st = doc_member(d, n, "options", JSON_ARRAY, &v);
 
@@ -221,7 +221,7 @@ read_fields(struct doc *d, uint32_t n, const struct kind_list *list,
     struct kind_field **out, size_t *count)
 {
 	struct kind_field *fields;
-	uint32_t v;
+	uint32_t v = 0;
 	size_t k = 0;
 	enum status st = doc_member(d, n, "fields", JSON_ARRAY, &v);
 
@@ -291,7 +291,7 @@ read_lists(struct doc *d, struct kind_held *h)
 {
 	struct kind *k = &h->kind;
 	struct kind_list *lists;
-	uint32_t v;
+	uint32_t v = 0;
 	size_t c = 0;
 	enum status st = doc_member(d, 0, "lists", JSON_ARRAY, &v);
 

@@ -127,7 +127,7 @@ kind_missing(
 {
 	struct search s = { .k = k, .st = st, .fn = fn, .arg = arg };
 	enum status rc;
-	size_t count;
+	size_t count = 0;
 
 	s.view =
 	    (struct cond_view){ .st = st, .kind = k, .next_ms = INT64_MAX };

@@ -378,7 +378,7 @@ switch_rules(
     struct rules *rs, struct doc *d, const char *name, bool on, bool really)
 {
 	const struct json *j = &d->j;
-	uint32_t v;
+	uint32_t v = 0;
 	enum status st = doc_member(d, 0, name, JSON_ARRAY, &v);
 
 	if (st != ST_OK || v == 0)
@@ -411,7 +411,7 @@ static enum status
 apply_court(struct rules *rs, struct doc *d, bool really)
 {
 	const struct json *j = &d->j;
-	uint32_t v;
+	uint32_t v = 0;
 	enum status st = doc_member(d, 0, "set", JSON_OBJECT, &v);
 
 	for (uint32_t i = v + 1; v != 0 && st == ST_OK && i < j->node[v].next;

@@ -104,7 +104,7 @@ enum status
 rules_read_laws(struct rules *rs, struct doc *d)
 {
 	const struct json *j = &d->j;
-	uint32_t laws, facts;
+	uint32_t laws = 0, facts = 0;
 	struct law l;
 	struct cond_fact f;
 	enum status st = doc_member(d, 0, "laws", JSON_OBJECT, &laws);

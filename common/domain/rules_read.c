@@ -77,7 +77,7 @@ static enum status
 read_rule_laws(struct reader_rule *rr, uint32_t n, struct rule *r)
 {
 	struct doc *d = rr->d;
-	uint32_t v;
+	uint32_t v = 0;
 	enum status st = doc_member(d, n, "law", JSON_ARRAY, &v);
 
 	if (st != ST_OK)
@@ -224,7 +224,7 @@ static enum status
 read_stages(struct reader_rule *rr, uint32_t n, struct rule_timer *t)
 {
 	struct doc *d = rr->d;
-	uint32_t v;
+	uint32_t v = 0;
 	struct rule_span s;
 	enum status st = doc_member(d, n, "stages", JSON_ARRAY, &v);
 
@@ -251,7 +251,7 @@ read_timer(struct reader_rule *rr, uint32_t n, struct rule *r)
 		"early", "stages", "stages_after", NULL };
 	struct doc *d = rr->d;
 	struct rule_timer *t = &r->timer;
-	uint32_t v;
+	uint32_t v = 0;
 	enum status st = doc_only(d, n, names);
 
 	r->has_timer = true;
@@ -315,7 +315,7 @@ read_say(struct reader_rule *rr, uint32_t n, const char *name, bool want,
 {
 	static const char *const names[] = { "zh", "en", NULL };
 	struct doc *d = rr->d;
-	uint32_t v;
+	uint32_t v = 0;
 	enum status st = doc_member(d, n, name, JSON_OBJECT, &v);
 
 	*zh = *en = "";
@@ -439,7 +439,7 @@ static enum status
 read_rules(struct rule_file *f, const struct rules *rs, const struct kinds *ks,
     struct doc *d)
 {
-	uint32_t v;
+	uint32_t v = 0;
 	enum status st = doc_member(d, 0, "rules", JSON_ARRAY, &v);
 
 	if (st != ST_OK || v == 0)

@@ -302,7 +302,7 @@ bool
 state_value(const struct state *st, const struct state_field *f, size_t i,
     struct state_value *out)
 {
-	uint32_t v;
+	uint32_t v = 0;
 
 	if (f == NULL || i >= f->count)
 		return false;
