@@ -41,6 +41,12 @@ sq_reader_of(struct store_reader *r)
 	return (struct sq_reader *)(void *)r;
 }
 
+/* A row of the columns place, chain, seq, branch, flags, prev, link. */
+enum status sq_entry_row(struct db_stmt *q, struct store_entry *out);
+
+/* Give an entry that was read the link before it, if its row has none. */
+enum status sq_put_prev(struct sq_reader *r, struct store_entry *e);
+
 /* Keep words of the writer's last failure; gives `st` back. */
 enum status sq_failed(struct sq_store *s, enum status st);
 
