@@ -5,7 +5,7 @@
 
 #include "support/expect.h"
 
-static bool on, once, failed;
+static bool on, once, failed, held;
 static size_t left;
 
 /* Names that ld's --wrap gives. */
@@ -38,10 +38,16 @@ fault_alloc_off(void)
 	return failed;
 }
 
+void
+fault_alloc_hold(bool hold)
+{
+	held = hold;
+}
+
 static bool
 fails(void)
 {
-	if (!on)
+	if (!on || held)
 		return false;
 	if (left > 1) {
 		left--;

@@ -31,6 +31,10 @@ void fault_alloc_once(size_t n);
 /* From now on none fails; true if one did since fault_alloc_after. */
 bool fault_alloc_off(void);
 
+/* True: until false is given, allocations pass uncounted; for the parts of a
+ * test that are not what is tested. */
+void fault_alloc_hold(bool hold);
+
 /* Does everything, frees everything, and says how it went. */
 typedef enum status fault_alloc_run(void *arg);
 

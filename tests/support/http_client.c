@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,6 +56,7 @@ void
 http_client_open(struct http_client *c, uint16_t port)
 {
 	struct sockaddr_in sa = { .sin_family = AF_INET };
+	int one = 1;
 
 	*c = (struct http_client){ 0 };
 	buf_init(&c->got, 64 << 20);
@@ -63,6 +65,7 @@ http_client_open(struct http_client *c, uint16_t port)
 	c->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	EXPECT(c->fd >= 0);
 	EXPECT(connect(c->fd, (struct sockaddr *)&sa, sizeof(sa)) == 0);
+	(void)setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 }
 
 bool

@@ -309,6 +309,72 @@ test_five_hundred_connections_at_once(void **state)
 	free(c);
 }
 
+/* One of several clients at work at once: connects, asks, resumes. */
+struct worker {
+	pthread_t thread;
+	struct tls_peer_conf conf;
+	unsigned good, other; /* answers that were right; anything else */
+};
+
+static void *
+work(void *arg)
+{
+	struct worker *w = arg;
+	struct http_client first, c;
+	bool have = false;
+
+	for (int i = 0; i < 20; i++) {
+		/* Full every fifth time, else by the first one's ticket. */
+		bool full = i % 5 == 0;
+
+		if (full && have)
+			http_client_close(&first);
+		if (http_client_open_tls(full ? &first : &c,
+			net_port(fx.net, FIXTURE_DEVICE), &w->conf,
+			full ? NULL : &first) &&
+		    http_client_ask(full ? &first : &c, GET("/device")) == 200)
+			w->good++;
+		else
+			w->other++;
+		have = true;
+		if (!full)
+			http_client_close(&c);
+	}
+	http_client_close(&first);
+	return NULL;
+}
+
+/* Would catch threads that share a key, a ticket or a count unguarded. */
+static void
+test_handshakes_on_several_threads_at_once(void **state)
+{
+	enum { WORKERS = 6 };
+	struct worker w[WORKERS];
+	struct net_counters n;
+
+	(void)state;
+	fixture_start(&fx, NULL);
+	memset(w, 0, sizeof(w));
+	for (int i = 0; i < WORKERS; i++)
+		fixture_client(&fx, &w[i].conf, &fx.leaf[0]);
+	for (int i = 0; i < WORKERS; i++)
+		EXPECT(pthread_create(&w[i].thread, NULL, work, &w[i]) == 0);
+	/* Another device's revocation in the midst of it touches nobody. */
+	for (int i = 0; i < 20; i++)
+		net_cut_device(fx.net, fx.leaf[1].dev);
+	for (int i = 0; i < WORKERS; i++) {
+		EXPECT(pthread_join(w[i].thread, NULL) == 0);
+		EXPECT(w[i].good == 20 && w[i].other == 0);
+		tls_peer_conf_free(&w[i].conf);
+	}
+	fixture_wait_quiet(&fx);
+	net_counters(fx.net, &n);
+	EXPECT(n.handshakes_full == WORKERS * 4);
+	EXPECT(n.handshakes_resumed == WORKERS * 16);
+	EXPECT(n.handshakes_failed == 0 && n.requests == WORKERS * 20);
+	fixture_stop(&fx, 1000);
+}
+
 /* Run a shell command; its exit status, its output kept. */
 static int
 run(char *out, size_t out_len, const char *command)
@@ -413,6 +479,7 @@ main(void)
 		cmocka_unit_test(test_every_refusal_is_logged_with_its_reason),
 		cmocka_unit_test(test_garbage_and_half_handshakes_are_survived),
 		cmocka_unit_test(test_five_hundred_connections_at_once),
+		cmocka_unit_test(test_handshakes_on_several_threads_at_once),
 		cmocka_unit_test(test_curl_and_openssl_are_served_alike),
 	};
 
