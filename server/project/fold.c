@@ -1,0 +1,296 @@
+#include "server/project/fold.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { FOLD_BYTES_MAX = 512 << 20, PLACES_STEP = 256 };
+
+struct row {
+	uint8_t id[ID_LEN], chain[CHAIN_LEN];
+	uint64_t seq, place, received_ms, wall;
+	uint32_t flags;
+	size_t off, len;
+};
+
+struct fold {
+	struct fold_config cfg;
+	struct merge *merge;
+	struct row *row;
+	size_t count, cap;
+	struct buf bytes; /* all entries, one behind the other */
+	struct buf state_bytes;
+	struct state state;
+	struct findings findings;
+	char kind_id[64];
+	struct entry *parsed; /* for the rules, kept */
+	struct rules_entry *judged;
+	size_t parsed_cap;
+};
+
+enum status
+fold_new(struct fold **out, const struct fold_config *c)
+{
+	struct fold *f = calloc(1, sizeof(*f));
+
+	if (f == NULL)
+		return ST_NOMEM;
+	f->cfg = *c;
+	buf_init(&f->bytes, FOLD_BYTES_MAX);
+	buf_init(&f->state_bytes, FOLD_BYTES_MAX);
+	state_init(&f->state);
+	findings_init(&f->findings);
+	*out = f;
+	return ST_OK;
+}
+
+void
+fold_free(struct fold *f)
+{
+	if (f == NULL)
+		return;
+	merge_free(f->merge);
+	buf_free(&f->bytes);
+	buf_free(&f->state_bytes);
+	state_free(&f->state);
+	findings_free(&f->findings);
+	for (size_t i = 0; i < f->parsed_cap; i++)
+		entry_free(&f->parsed[i]);
+	free(f->parsed);
+	free(f->judged);
+	free(f->row);
+	free(f);
+}
+
+static enum status
+grow_rows(struct fold *f)
+{
+	size_t cap = f->cap == 0 ? 64 : f->cap * 2;
+	struct row *bigger;
+
+	if (f->count < f->cap)
+		return ST_OK;
+	bigger = realloc(f->row, cap * sizeof(*bigger));
+	if (bigger == NULL)
+		return ST_NOMEM;
+	f->row = bigger;
+	f->cap = cap;
+	return ST_OK;
+}
+
+static enum status
+take_entry(struct fold *f, uint64_t place)
+{
+	struct centre_entry e;
+	struct row *r;
+	enum status st;
+
+	st = centre_entry(f->cfg.reader, place, &e);
+	if (st != ST_OK || (e.flags & STORE_LOST) != 0)
+		return st;
+	st = grow_rows(f);
+	if (st != ST_OK)
+		return st;
+	r = &f->row[f->count++];
+	memcpy(r->id, e.link, ID_LEN);
+	memcpy(r->chain, e.chain, CHAIN_LEN);
+	r->seq = e.seq;
+	r->place = e.place;
+	r->received_ms = e.received_ms;
+	r->flags = e.flags;
+	r->off = f->bytes.len;
+	r->len = e.bytes.len;
+	buf_bytes(&f->bytes, e.bytes);
+	return f->bytes.err;
+}
+
+static enum status
+gather(struct fold *f, const char *rec)
+{
+	uint64_t places[PLACES_STEP], from = 0;
+	size_t n = PLACES_STEP;
+	enum status st = ST_OK;
+
+	f->count = 0;
+	buf_reset(&f->bytes);
+	while (st == ST_OK && n == PLACES_STEP) {
+		st = feed_record(
+		    f->cfg.feed, rec, from, places, PLACES_STEP, &n);
+		for (size_t i = 0; st == ST_OK && i < n; i++)
+			st = take_entry(f, places[i]);
+		if (n > 0)
+			from = places[n - 1] + 1;
+	}
+	if (st == ST_OK && f->count == 0)
+		return ST_ABSENT;
+	return st;
+}
+
+static struct bytes
+raw_of(const struct fold *f, size_t i)
+{
+	return bytes_of(f->bytes.p + f->row[i].off, f->row[i].len);
+}
+
+static enum status
+run_merge(struct fold *f)
+{
+	enum status st;
+
+	merge_free(f->merge);
+	f->merge = NULL;
+	st = merge_new(&f->merge);
+	for (size_t i = 0; st == ST_OK && i < f->count; i++) {
+		unsigned flags = 0;
+
+		if ((f->row[i].flags & STORE_SERVER) != 0)
+			flags |= MERGE_SERVER;
+		if ((f->row[i].flags & STORE_MALFORMED) != 0)
+			flags |= MERGE_BARE;
+		st = merge_add(f->merge, f->row[i].id, raw_of(f, i), flags);
+	}
+	if (st == ST_OK)
+		st = merge_run(f->merge);
+	buf_reset(&f->state_bytes);
+	if (st == ST_OK)
+		st = merge_state(f->merge, &f->state_bytes);
+	if (st == ST_OK)
+		st = state_read(&f->state, buf_view(&f->state_bytes));
+	return st;
+}
+
+static enum status
+grow_parsed(struct fold *f)
+{
+	struct entry *parsed;
+	struct rules_entry *judged;
+
+	if (f->count <= f->parsed_cap)
+		return ST_OK;
+	parsed = realloc(f->parsed, f->cap * sizeof(*parsed));
+	if (parsed == NULL)
+		return ST_NOMEM;
+	f->parsed = parsed;
+	for (; f->parsed_cap < f->cap; f->parsed_cap++)
+		entry_init(&f->parsed[f->parsed_cap]);
+	judged = realloc(f->judged, f->cap * sizeof(*judged));
+	if (judged == NULL)
+		return ST_NOMEM;
+	f->judged = judged;
+	return ST_OK;
+}
+
+static enum status
+judge(struct fold *f, uint64_t now_ms)
+{
+	struct rules_context cx = { .now_ms = (int64_t)now_ms };
+	const struct kind *k;
+	enum status st = grow_parsed(f);
+
+	f->kind_id[0] = '\0';
+	f->findings.count = 0;
+	for (size_t i = 0; st == ST_OK && i < f->count; i++) {
+		struct entry *e = &f->parsed[i];
+
+		st = entry_parse(e, raw_of(f, i));
+		f->row[i].wall = e->wall;
+		if (st == ST_INVALID) {
+			st = ST_OK;
+			continue;
+		}
+		if (st != ST_OK)
+			break;
+		if (e->verb == DO_OPEN && f->kind_id[0] == '\0' &&
+		    e->kind.len < sizeof(f->kind_id)) {
+			memcpy(f->kind_id, e->kind.p, e->kind.len);
+			f->kind_id[e->kind.len] = '\0';
+		}
+		if (rules_entry_of(&f->judged[cx.entry_count], e, f->row[i].id,
+			(int64_t)f->row[i].received_ms))
+			cx.entry_count++;
+	}
+	k = kinds_find(f->cfg.kinds, bytes_str(f->kind_id));
+	if (st != ST_OK || k == NULL)
+		return st;
+	cx.offset_min = f->cfg.utc_offset_min;
+	cx.entries = f->judged;
+	return rules_check(&f->findings, f->cfg.rules, k, &f->state, &cx);
+}
+
+enum status
+fold_load(struct fold *f, const char *rec, uint64_t now_ms)
+{
+	enum status st = gather(f, rec);
+
+	if (st == ST_OK)
+		st = run_merge(f);
+	return st == ST_OK ? judge(f, now_ms) : st;
+}
+
+struct bytes
+fold_state_bytes(const struct fold *f)
+{
+	return buf_view(&f->state_bytes);
+}
+
+const struct state *
+fold_state(const struct fold *f)
+{
+	return &f->state;
+}
+
+const struct findings *
+fold_findings(const struct fold *f)
+{
+	return &f->findings;
+}
+
+const struct merge *
+fold_merge(const struct fold *f)
+{
+	return f->merge;
+}
+
+const struct kind *
+fold_kind(const struct fold *f)
+{
+	return kinds_find(f->cfg.kinds, bytes_str(f->kind_id));
+}
+
+const char *
+fold_kind_id(const struct fold *f)
+{
+	return f->kind_id;
+}
+
+size_t
+fold_count(const struct fold *f)
+{
+	return f->count;
+}
+
+void
+fold_entry(const struct fold *f, size_t i, struct fold_entry *out)
+{
+	const struct row *r = &f->row[i];
+
+	memcpy(out->id, r->id, ID_LEN);
+	memcpy(out->chain, r->chain, CHAIN_LEN);
+	out->seq = r->seq;
+	out->place = r->place;
+	out->received_ms = r->received_ms;
+	out->flags = r->flags;
+	out->raw = raw_of(f, i);
+}
+
+void
+fold_times(const struct fold *f, uint64_t *first, uint64_t *last)
+{
+	*first = UINT64_MAX;
+	*last = 0;
+	for (size_t i = 0; i < f->count; i++) {
+		if (f->row[i].wall < *first)
+			*first = f->row[i].wall;
+		if (f->row[i].wall > *last)
+			*last = f->row[i].wall;
+	}
+}

@@ -1,0 +1,58 @@
+#ifndef SERVER_PROJECT_FOLD_H
+#define SERVER_PROJECT_FOLD_H
+/*
+ * fold: one record at the centre: its entries gathered, merged and judged.
+ *
+ * Memory is kept from record to record, so that one `struct fold` serves a
+ * whole projection.  Everything read from it is borrowed until the next load.
+ *
+ * Threads: one.
+ */
+#include "domain/rules.h"
+#include "domain/state.h"
+#include "entry/merge.h"
+#include "server/core/centre.h"
+#include "server/roster/feed.h"
+
+struct fold;
+
+struct fold_config {
+	const struct kinds *kinds; /* borrowed */
+	const struct rules *rules; /* borrowed */
+	struct centre_reader *reader;
+	struct feed_reader *feed;
+	int utc_offset_min;
+};
+
+MUST_CHECK enum status fold_new(struct fold **out, const struct fold_config *c);
+void fold_free(struct fold *f);
+
+/*
+ * Gather and merge the entries of a record that the feed knows.  ST_ABSENT:
+ * none.  `now_ms`: the time that findings are judged at.
+ */
+MUST_CHECK enum status fold_load(
+    struct fold *f, const char *rec, uint64_t now_ms);
+
+struct bytes fold_state_bytes(const struct fold *f);
+const struct state *fold_state(const struct fold *f);
+const struct findings *fold_findings(const struct fold *f);
+const struct merge *fold_merge(const struct fold *f);
+/* The kind that the record's `open` names, or NULL; its id, or "". */
+const struct kind *fold_kind(const struct fold *f);
+const char *fold_kind_id(const struct fold *f);
+
+/* One entry of the record, by place. */
+struct fold_entry {
+	uint8_t id[ID_LEN];
+	uint8_t chain[CHAIN_LEN];
+	uint64_t seq, place, received_ms;
+	uint32_t flags; /* enum store_flags */
+	struct bytes raw;
+};
+size_t fold_count(const struct fold *f);
+void fold_entry(const struct fold *f, size_t i, struct fold_entry *out);
+/* Earliest and latest `wall`, ms. */
+void fold_times(const struct fold *f, uint64_t *first, uint64_t *last);
+
+#endif

@@ -1,0 +1,367 @@
+#include "server/project/project.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "entry/json.h"
+#include "server/project/project_impl.h"
+
+enum { PROJECT_APP_ID = 0x44425031, PROJECT_BATCH = 4000, CACHE_KIB = 32768 };
+
+static const char *const schema[] = {
+	"CREATE TABLE pos(id INTEGER PRIMARY KEY CHECK(id = 1),"
+	" size INTEGER NOT NULL, entries INTEGER NOT NULL, log BLOB NOT NULL);"
+	"CREATE TABLE record(n INTEGER PRIMARY KEY, rec TEXT NOT NULL UNIQUE,"
+	" kind TEXT NOT NULL, status TEXT NOT NULL, zh TEXT NOT NULL,"
+	" en TEXT NOT NULL, opened INTEGER NOT NULL, changed INTEGER NOT NULL,"
+	" team TEXT NOT NULL, person TEXT NOT NULL, entries INTEGER NOT NULL,"
+	" conflicts INTEGER NOT NULL, findings INTEGER NOT NULL,"
+	" grave INTEGER NOT NULL, void INTEGER NOT NULL, next INTEGER);"
+	"CREATE INDEX record_next ON record(next) WHERE next IS NOT NULL;"
+	"CREATE TABLE finding(record INTEGER NOT NULL, key TEXT NOT NULL,"
+	" rule TEXT NOT NULL, severity INTEGER NOT NULL, doc TEXT NOT NULL,"
+	" PRIMARY KEY(record, key)) WITHOUT ROWID;"
+	"CREATE VIRTUAL TABLE words USING fts5(text, tokenize = 'trigram');",
+};
+
+static enum status
+open_db(struct db **out, const char *path, bool create)
+{
+	struct db_config c = { .path = path,
+		.create = create,
+		.sync = DB_SYNC_OFF,
+		.busy_ms = 10000,
+		.cache_kib = CACHE_KIB };
+	enum status st = db_open(out, &c);
+
+	return st == ST_OK ? db_migrate(*out, PROJECT_APP_ID, schema, 1) : st;
+}
+
+static enum status
+read_position(struct project *p)
+{
+	const uint8_t *log = centre_log_key(p->cfg.centre)->public_key;
+	struct db_stmt *s;
+	uint8_t was[PUBKEY_LEN];
+	enum status st;
+
+	st = db_query(&s, p->db, "SELECT size, log FROM pos");
+	if (st != ST_OK)
+		return st;
+	st = db_next(s);
+	if (st == ST_OK) {
+		p->size = db_u64(s, 0);
+		st = db_copy(s, 1, was, sizeof(was));
+		if (st == ST_OK && (memcmp(was, log, sizeof(was)) != 0 ||
+				       p->size > feed_size(p->cfg.feed)))
+			st = ST_CONFLICT;
+	}
+	db_done(s);
+	if (st != ST_ABSENT)
+		return st;
+	st = db_query(&s, p->db,
+	    "INSERT INTO pos(id, size, entries, log)"
+	    " VALUES(1, 0, 0, ?1)");
+	if (st != ST_OK)
+		return st;
+	db_bind_bytes(s, 1, bytes_of(log, PUBKEY_LEN));
+	return db_run(s);
+}
+
+static enum status
+start(struct project *p)
+{
+	enum status st = open_db(&p->db, p->path, true);
+
+	return st == ST_OK ? read_position(p) : st;
+}
+
+/* It holds nothing of its own: what cannot be used is made anew. */
+static enum status
+start_anew(struct project *p)
+{
+	static const char *const ends[] = { "", "-wal", "-shm" };
+	struct buf b;
+	enum status st = ST_OK;
+
+	db_close(p->db);
+	p->db = NULL;
+	p->size = 0;
+	for (size_t i = 0; st == ST_OK && i < 3; i++) {
+		buf_init(&b, 4096);
+		buf_printf(&b, "%s%s", p->path, ends[i]);
+		st = buf_cstr(&b) == NULL
+			 ? b.err
+			 : port_remove_file(
+			       centre_port(p->cfg.centre), (const char *)b.p);
+		buf_free(&b);
+	}
+	return st == ST_OK ? start(p) : st;
+}
+
+enum status
+project_open(struct project **out, const struct project_config *c)
+{
+	struct project *p = calloc(1, sizeof(*p));
+	struct fold_config fc;
+	enum status st = ST_OK;
+
+	if (p == NULL)
+		return ST_NOMEM;
+	p->cfg = *c;
+	entry_init(&p->entry);
+	if (c->path != NULL) {
+		p->path = strdup(c->path);
+		st = p->path == NULL ? ST_NOMEM : ST_OK;
+	}
+	if (st == ST_OK)
+		st = centre_reader_open(&p->scan, c->centre);
+	if (st == ST_OK)
+		st = centre_reader_open(&p->reader, c->centre);
+	fc = (struct fold_config){ .kinds = c->kinds,
+		.rules = c->rules,
+		.reader = p->reader,
+		.feed = c->feed_reader,
+		.utc_offset_min = c->utc_offset_min };
+	if (st == ST_OK)
+		st = fold_new(&p->fold, &fc);
+	if (st == ST_OK)
+		st = start(p);
+	if (p->path != NULL &&
+	    (st == ST_CONFLICT || st == ST_CORRUPT || st == ST_NEWER))
+		st = start_anew(p);
+	if (st != ST_OK) {
+		project_close(p);
+		return st;
+	}
+	p->inside.db = p->db;
+	*out = p;
+	return ST_OK;
+}
+
+void
+project_close(struct project *p)
+{
+	if (p == NULL)
+		return;
+	fold_free(p->fold);
+	centre_reader_close(p->scan);
+	centre_reader_close(p->reader);
+	entry_free(&p->entry);
+	db_close(p->db);
+	free(p->touched);
+	free(p->path);
+	free(p);
+}
+
+uint64_t
+project_size(struct project *p)
+{
+	return __atomic_load_n(&p->size, __ATOMIC_ACQUIRE);
+}
+
+enum status
+project_reader_open(struct project_reader **out, struct project *p)
+{
+	struct project_reader *r;
+	enum status st;
+
+	if (p->path == NULL)
+		return ST_INVALID;
+	r = calloc(1, sizeof(*r));
+	if (r == NULL)
+		return ST_NOMEM;
+	st = open_db(&r->db, p->path, false);
+	if (st != ST_OK) {
+		free(r);
+		return st;
+	}
+	*out = r;
+	return ST_OK;
+}
+
+void
+project_reader_close(struct project_reader *r)
+{
+	if (r == NULL)
+		return;
+	db_close(r->db);
+	free(r);
+}
+
+struct project_reader *
+project_inside(struct project *p)
+{
+	return &p->inside;
+}
+
+/* ---- following */
+
+static int
+by_rec(const void *a, const void *b)
+{
+	return memcmp(a, b, REC_LEN);
+}
+
+static enum status
+touch(struct project *p, struct bytes rec)
+{
+	if (p->touched_count == p->touched_cap) {
+		size_t cap = p->touched_cap == 0 ? 1024 : p->touched_cap * 2;
+		struct touched *bigger =
+		    realloc(p->touched, cap * sizeof(*bigger));
+
+		if (bigger == NULL)
+			return ST_NOMEM;
+		p->touched = bigger;
+		p->touched_cap = cap;
+	}
+	memcpy(p->touched[p->touched_count].rec, rec.p, REC_LEN);
+	p->touched[p->touched_count].rec[REC_LEN] = '\0';
+	p->touched_count++;
+	return ST_OK;
+}
+
+/* Which records the entries up to `to` speak of. */
+static enum status
+gather(struct project *p, uint64_t to, uint64_t *entries)
+{
+	struct centre_scan *scan = NULL;
+	struct centre_entry e;
+	enum status st;
+
+	p->touched_count = 0;
+	*entries = 0;
+	st = centre_scan_open(&scan, p->scan, p->size, to);
+	while (st == ST_OK) {
+		st = centre_scan_next(scan, &e);
+		if (st != ST_OK || (e.flags & STORE_LOST) != 0)
+			continue;
+		st = entry_parse(&p->entry, e.bytes);
+		if (st == ST_NOMEM)
+			break;
+		st = ST_OK;
+		if (p->entry.rec.len != REC_LEN)
+			continue;
+		if ((e.flags & STORE_SERVER) == 0)
+			(*entries)++;
+		else if (p->entry.verb != DO_HOLD && p->entry.verb != DO_ADMIT)
+			continue; /* the log's own records */
+		st = touch(p, p->entry.rec);
+	}
+	centre_scan_close(scan);
+	return st == ST_ABSENT ? ST_OK : st;
+}
+
+static enum status
+put_touched(struct project *p)
+{
+	uint64_t now = port_wall_ms(centre_port(p->cfg.centre));
+	enum status st = ST_OK;
+
+	if (p->touched_count > 1)
+		qsort(
+		    p->touched, p->touched_count, sizeof(*p->touched), by_rec);
+	for (size_t i = 0; st == ST_OK && i < p->touched_count; i++) {
+		if (i > 0 && memcmp(p->touched[i].rec, p->touched[i - 1].rec,
+				 REC_LEN) == 0)
+			continue;
+		st = fold_load(p->fold, p->touched[i].rec, now);
+		if (st == ST_ABSENT) {
+			st = ST_OK;
+			continue;
+		}
+		if (st == ST_OK)
+			st = project_put(p, p->touched[i].rec);
+	}
+	return st;
+}
+
+static enum status
+put_position(struct project *p, uint64_t to, uint64_t entries)
+{
+	struct db_stmt *s;
+	enum status st;
+
+	st = db_query(
+	    &s, p->db, "UPDATE pos SET size = ?1, entries = entries + ?2");
+	if (st != ST_OK)
+		return st;
+	db_bind_u64(s, 1, to);
+	db_bind_u64(s, 2, entries);
+	return db_run(s);
+}
+
+static enum status
+follow_batch(struct project *p, uint64_t to)
+{
+	uint64_t entries = 0;
+	enum status st = gather(p, to, &entries);
+
+	if (st == ST_OK)
+		st = db_begin(p->db);
+	if (st != ST_OK)
+		return st;
+	st = put_touched(p);
+	if (st == ST_OK)
+		st = put_position(p, to, entries);
+	if (st == ST_OK)
+		st = db_commit(p->db);
+	if (st != ST_OK) {
+		db_rollback(p->db);
+		return st;
+	}
+	__atomic_store_n(&p->size, to, __ATOMIC_RELEASE);
+	return ST_OK;
+}
+
+/* Records on which time alone has made something fall due. */
+static enum status
+gather_due(struct project *p, uint64_t now)
+{
+	struct db_stmt *s;
+	enum status st;
+
+	p->touched_count = 0;
+	st = db_query(
+	    &s, p->db, "SELECT rec FROM record WHERE next <= ?1 LIMIT 1000");
+	if (st != ST_OK)
+		return st;
+	db_bind_u64(s, 1, now);
+	while ((st = db_next(s)) == ST_OK) {
+		struct bytes rec = db_bytes(s, 0);
+
+		st = rec.len == REC_LEN ? touch(p, rec) : ST_OK;
+		if (st != ST_OK)
+			break;
+	}
+	db_done(s);
+	return st == ST_ABSENT ? ST_OK : st;
+}
+
+enum status
+project_follow(struct project *p, uint64_t *done)
+{
+	uint64_t end = feed_size(p->cfg.feed), before = p->size;
+	uint64_t now = port_wall_ms(centre_port(p->cfg.centre));
+	enum status st = ST_OK;
+
+	while (st == ST_OK && p->size < end) {
+		uint64_t to = p->size + PROJECT_BATCH;
+
+		st = follow_batch(p, to < end ? to : end);
+	}
+	*done = p->size - before;
+	if (st == ST_OK)
+		st = gather_due(p, now);
+	if (st != ST_OK || p->touched_count == 0)
+		return st;
+	st = db_begin(p->db);
+	if (st == ST_OK)
+		st = put_touched(p);
+	if (st == ST_OK)
+		st = db_commit(p->db);
+	if (st != ST_OK)
+		db_rollback(p->db);
+	return st;
+}

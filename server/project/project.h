@@ -1,0 +1,66 @@
+#ifndef SERVER_PROJECT_PROJECT_H
+#define SERVER_PROJECT_PROJECT_H
+/*
+ * project: records as they stand, for lists and searches.
+ *
+ * A projection of the log in a database of its own: one row a record, and its
+ * findings.  Rebuildable, behind the log by what it has not followed yet,
+ * never ahead of the feed.  A record that was touched many times since the
+ * last step is folded once.
+ *
+ * Threads: project_follow on one; readers are opened apart.
+ */
+#include "server/project/fold.h"
+
+struct project;
+struct project_reader;
+
+struct project_config {
+	const char *path; /* NULL: in memory, one reader: project_inside */
+	struct centre *centre;
+	struct feed *feed;
+	struct roster *roster;           /* NULL: no teams */
+	struct feed_reader *feed_reader; /* of the following thread */
+	const struct kinds *kinds;
+	const struct rules *rules;
+	int utc_offset_min;
+};
+
+MUST_CHECK enum status project_open(
+    struct project **out, const struct project_config *c);
+void project_close(struct project *p); /* readers first */
+
+/* Follow up to where the feed stands; *done: entries. */
+MUST_CHECK enum status project_follow(struct project *p, uint64_t *done);
+uint64_t project_size(struct project *p);
+
+MUST_CHECK enum status project_reader_open(
+    struct project_reader **out, struct project *p);
+void project_reader_close(struct project_reader *r);
+struct project_reader *project_inside(struct project *p);
+
+/* What a list is asked for; NULL or 0: anything. */
+struct project_query {
+	const char *kind, *status, *team, *person, *q;
+	bool conflicts, findings, grave;
+	uint64_t from_ms, to_ms; /* opened within */
+	const char *after;       /* the `next` of the page before */
+	size_t limit;
+};
+
+/* {"next":…,"records":[…]}, appended. */
+MUST_CHECK enum status project_records(
+    struct project_reader *r, const struct project_query *q, struct buf *out);
+
+/* {"findings":[…],"next":…}: all, the gravest first. */
+MUST_CHECK enum status project_findings(struct project_reader *r,
+    const char *severity, const char *rule, const char *after, size_t limit,
+    struct buf *out);
+
+struct project_sums {
+	uint64_t entries, records, conflicts, findings, grave, position;
+};
+MUST_CHECK enum status project_sums(
+    struct project_reader *r, struct project_sums *out);
+
+#endif

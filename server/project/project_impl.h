@@ -1,0 +1,29 @@
+#ifndef SERVER_PROJECT_PROJECT_IMPL_H
+#define SERVER_PROJECT_PROJECT_IMPL_H
+/* project_impl: what the files of the projection share. */
+#include "db/db.h"
+#include "server/project/project.h"
+
+struct project_reader {
+	struct db *db;
+};
+
+struct project {
+	struct project_config cfg;
+	char *path;
+	struct db *db;
+	struct centre_reader *scan, *reader;
+	struct fold *fold;
+	struct project_reader inside;
+	struct entry entry; /* scratch */
+	uint64_t size;
+	struct touched {
+		char rec[REC_LEN + 1];
+	} * touched;
+	size_t touched_count, touched_cap;
+};
+
+/* Write the folded record (project_put.c). */
+MUST_CHECK enum status project_put(struct project *p, const char *rec);
+
+#endif
