@@ -104,6 +104,29 @@ find_devices_at(struct app *a)
 }
 
 static enum status
+open_project(struct app *a)
+{
+	char path[4096];
+	struct project_config pc = { .path = path,
+		.centre = a->centre,
+		.feed = a->feed,
+		.roster = a->roster,
+		.feed_reader = feed_inside(a->feed),
+		.utc_offset_min = (int)a->cfg.options.utc_offset_min };
+	enum status st;
+
+	(void)snprintf(path, sizeof(path), "%s/project.db", a->cfg.dir);
+	st = kinds_load_builtin(&a->kinds);
+	if (st == ST_OK)
+		st = rules_load_builtin(&a->rules, a->kinds);
+	pc.kinds = a->kinds;
+	pc.rules = a->rules;
+	if (st == ST_OK)
+		st = contacts_new(&a->contacts);
+	return st == ST_OK ? project_open(&a->project, &pc) : st;
+}
+
+static enum status
 open_core(struct app *a, char errmsg[ERR])
 {
 	struct centre_config cc = { .dir = a->cfg.dir,
@@ -128,6 +151,8 @@ open_core(struct app *a, char errmsg[ERR])
 		st = feed_open(&a->feed, &fc);
 	if (st == ST_OK)
 		st = feed_follow(a->feed, 0, &done);
+	if (st == ST_OK)
+		st = open_project(a);
 	if (st != ST_OK)
 		(void)snprintf(
 		    errmsg, ERR, "cannot follow the log: %s", status_text(st));
@@ -244,7 +269,11 @@ app_stop(struct app *a)
 	for (int i = 0; i < LISTENERS; i++)
 		tls_conf_free(a->tls[i]);
 	enrol_free(a->enrol);
+	project_close(a->project);
 	feed_close(a->feed);
+	rules_free(a->rules);
+	kinds_free(a->kinds);
+	contacts_free(a->contacts);
 	if (a->centre != NULL && centre_flush(a->centre) != ST_OK)
 		app_say(a, APP_WARN, "stop", "counters were not written");
 	centre_close(a->centre);

@@ -7,6 +7,7 @@
 #include "server/app/enrol.h"
 #include "server/core/centre.h"
 #include "server/net/net.h"
+#include "server/project/project.h"
 #include "server/roster/answer.h"
 
 enum { LISTEN_DEVICES, LISTEN_CONSOLE, LISTEN_PUBLIC, LISTENERS };
@@ -20,6 +21,8 @@ struct worker {
 	struct answer *answer;
 	struct feed_reader *feed;
 	struct centre_reader *reader;
+	struct project_reader *project;
+	struct fold *fold;
 	struct buf body; /* of the answer under way */
 };
 
@@ -36,7 +39,11 @@ struct app {
 	struct centre *centre;
 	struct roster *roster;
 	struct feed *feed;
+	struct kinds *kinds;
+	struct rules *rules;
+	struct project *project;
 	struct enrol *enrol;
+	struct contacts *contacts; /* last contact of each device */
 	struct tls_conf *tls[LISTENERS];
 	struct net *net;
 	char devices_at[CONFIG_TEXT_MAX + 1];
@@ -79,8 +86,16 @@ void work_handle(struct request *rq, void *app_route);
 void routes_make(struct app *a);
 struct route *routes_add(struct app *a, const char *method, const char *pattern,
     unsigned listeners, work_fn work);
+/* ---- contacts.c: when each device was last heard of */
+MUST_CHECK enum status contacts_new(struct contacts **out);
+void contacts_free(struct contacts *c);
+void contacts_note(struct contacts *c, const char *dev, uint64_t now_ms);
+/* 0: not since the start. */
+uint64_t contacts_of(struct contacts *c, const char *dev);
+
 /* ---- api.c: the read API and metrics */
 void api_routes(struct app *a);
+void work_metrics(struct worker *w, struct request *rq); /* metrics.c */
 /* Answer for a failure inside. */
 void app_fail(struct worker *w, struct request *rq, enum status st);
 

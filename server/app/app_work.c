@@ -60,6 +60,7 @@ work_thread(void *arg)
 static enum status
 worker_start(struct app *a, struct worker *w)
 {
+	struct fold_config fc;
 	enum status st;
 
 	w->app = a;
@@ -69,6 +70,15 @@ worker_start(struct app *a, struct worker *w)
 		st = feed_reader_open(&w->feed, a->feed);
 	if (st == ST_OK)
 		st = centre_reader_open(&w->reader, a->centre);
+	if (st == ST_OK)
+		st = project_reader_open(&w->project, a->project);
+	fc = (struct fold_config){ .kinds = a->kinds,
+		.rules = a->rules,
+		.reader = w->reader,
+		.feed = w->feed,
+		.utc_offset_min = (int)a->cfg.options.utc_offset_min };
+	if (st == ST_OK)
+		st = fold_new(&w->fold, &fc);
 	if (st == ST_OK &&
 	    pthread_create(&w->thread, NULL, work_thread, w) != 0)
 		st = ST_NOMEM;
@@ -77,6 +87,8 @@ worker_start(struct app *a, struct worker *w)
 }
 
 /* ---- following the log */
+
+enum { FOLLOW_STEP = 4000 };
 
 static void
 on_commit(void *arg, uint64_t size)
@@ -116,8 +128,10 @@ follow_thread(void *arg)
 
 	while (wait_for_more(a)) {
 		uint64_t done = 0, now = port_mono_ms(a->cfg.port);
-		enum status st = feed_follow(a->feed, 0, &done);
+		enum status st = feed_follow(a->feed, FOLLOW_STEP, &done);
 
+		if (st == ST_OK)
+			st = project_follow(a->project, &done);
 		if (st != ST_OK)
 			app_say(a, APP_ERROR, "feed",
 			    "cannot follow the log: %s; trying again",
@@ -166,6 +180,8 @@ work_stop(struct app *a)
 		if (w->running)
 			(void)pthread_join(w->thread, NULL);
 		answer_free(w->answer);
+		fold_free(w->fold);
+		project_reader_close(w->project);
 		feed_reader_close(w->feed);
 		centre_reader_close(w->reader);
 		buf_free(&w->body);
