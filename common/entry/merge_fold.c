@@ -89,8 +89,8 @@ settle_cells(struct merge *m, struct merge_work *w)
 	const struct merge_view all = merge_view_all(m);
 
 	m->conflicts = 0;
-	for (int class = 0; class < CLASS_COUNT; class ++) {
-		struct merge_table *t = &m->table[class];
+	for (int of = 0; of < CLASS_COUNT; of++) {
+		struct merge_table *t = &m->table[of];
 
 		for (uint32_t k = 0; k < t->cell_count; k++) {
 			struct merge_cell *c = &t->cell[k];
@@ -99,10 +99,10 @@ settle_cells(struct merge *m, struct merge_work *w)
 			c->live = merge_live(m, w, &all, t, c, live);
 			for (uint32_t i = c->from; !c->named && i < c->to; i++)
 				c->named = m->counts[t->mention[i].place];
-			if (class == CLASS_ITEM && c->named)
+			if (of == CLASS_ITEM && c->named)
 				c->is = merge_stands(
 				    m, w, &all, t, c, live, c->live);
-			m->conflicts += class == CLASS_ITEM
+			m->conflicts += of == CLASS_ITEM
 					    ? c->is == MERGE_CONFLICT
 					    : c->live > 1;
 		}

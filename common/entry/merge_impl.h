@@ -175,7 +175,8 @@ struct merge_work {
 	uint32_t *outs, *touches;
 	bool *counts; /* [count], where there are rulings */
 	/* Where not every past is kept: */
-	uint32_t *mark, *stack, epoch;
+	uint64_t *mark, epoch;
+	uint32_t *stack;
 	/* The sum being made: */
 	struct merge_past past;
 };

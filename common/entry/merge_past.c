@@ -51,11 +51,11 @@ merge_work_make(struct merge_work *w, const struct merge *m)
 			return ST_NOMEM;
 	}
 	if (m->stored < n) {
-		w->mark = merge_alloc(&w->arena, n, sizeof(uint32_t));
+		w->mark = merge_alloc(&w->arena, n, sizeof(uint64_t));
 		w->stack = merge_alloc(&w->arena, n, sizeof(uint32_t));
 		if (w->mark == NULL || w->stack == NULL)
 			return ST_NOMEM;
-		memset(w->mark, 0, n * sizeof(uint32_t));
+		memset(w->mark, 0, n * sizeof(uint64_t));
 	}
 	return ST_OK;
 }

@@ -127,7 +127,8 @@ put_class(const struct merge *m, enum merge_class class, struct buf *out)
 	buf_u8(out, '}');
 }
 
-/* Number shown for an item: that of its `add`, 0 where that is not here. */
+/* Number shown for an item: that of its `add`, 0 where that is not here or
+ * does not count. */
 static uint32_t
 number_of(const struct merge *m, const struct merge_cell *c)
 {
@@ -136,7 +137,7 @@ number_of(const struct merge *m, const struct merge_cell *c)
 	for (uint32_t i = c->from; i < c->to; i++) {
 		uint32_t place = t->mention[i].place;
 
-		if (t->mention[i].what == WHAT_IN && m->counts[place] &&
+		if (t->mention[i].what == WHAT_IN &&
 		    m->entry[place]->verb == DO_ADD)
 			return m->number[place];
 	}

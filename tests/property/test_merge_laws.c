@@ -23,6 +23,7 @@ enum { STEPS_MAX = 28, COPIES_MAX = 4 * WORLD_ENTRIES_MAX };
 struct copy {
 	size_t i; /* of the world's entries */
 	enum oracle_copy as;
+	bool unsaid; /* from whom it came is not said of this copy */
 };
 
 struct deck {
@@ -50,7 +51,7 @@ hand_in(const struct copy *c)
 		raw = oe->e.head_line;
 	if (c->as == COPY_BARE)
 		flags |= MERGE_BARE;
-	if (w.device[c->i] == WORLD_SERVER)
+	if (w.device[c->i] == WORLD_SERVER && !c->unsaid)
 		flags |= MERGE_SERVER;
 	EXPECT_OK(merge_add(m, oe->id, raw, flags));
 }
@@ -85,7 +86,8 @@ deck_of(const struct world_view *v)
 
 	for (size_t i = 0; i < w.count; i++) {
 		if (world_sees(v, i))
-			d.copy[d.count++] = (struct copy){ i, COPY_WHOLE };
+			d.copy[d.count++] =
+			    (struct copy){ i, COPY_WHOLE, false };
 	}
 	return d;
 }
@@ -147,6 +149,7 @@ law_any_order_any_repeats(void)
 
 		for (size_t n = world_below(&w, 2 * w.count); n > 0; n--) {
 			d.copy[d.count] = d.copy[world_below(&w, d.count)];
+			d.copy[d.count].unsaid = world_one_in(&w, 2);
 			d.count++;
 		}
 		shuffle(&d);

@@ -299,6 +299,9 @@ def holds():
     case("held by nobody", base + [dict(h, server=False)])
     case("said of one copy", base + [dict(h, server=False), h])
     case("a blind hold holds", base + [blind(h)])
+    kind = server(s.write(9, "hold", ["0" * 32], after=[back, beside],
+                          head={"kind": "case@1"}))
+    case("a hold states no kind", base + [h, ad, back, beside, kind])
     th = t.write(5, "hold", [o["id"]], reason="坏")
     case("a device's hold is bare", base + [th])
     sign = a.write(9, "sign", [""], None, [w],
