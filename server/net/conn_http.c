@@ -90,22 +90,13 @@ find_route(struct conn *c, struct rq *r)
 	return true;
 }
 
-/* A certificate that ran out during the connection is good no more. */
-static bool
-still_valid(const struct conn *c, const struct rq *r)
-{
-	if (r->pub.peer.role != PEER_DEVICE)
-		return true;
-	return port_wall_ms(c->loop->net->cfg.port) / 1000 <=
-	       r->pub.peer.not_after_s;
-}
-
 static void
 on_head(struct conn *c)
 {
 	static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
 	struct bytes line = bytes_str(go_on);
 	struct rq *r = rq_new(c);
+	const char *lapsed;
 
 	if (r == NULL) {
 		conn_close(c, "out of memory");
@@ -116,8 +107,10 @@ on_head(struct conn *c)
 	r->head = http_reader_take_head(c->http);
 	fill_public(r);
 	tally_add(&c->loop->tally.requests, 1);
-	if (!still_valid(c, r)) {
-		conn_close(c, "the device's certificate has expired");
+	/* A revocation, too, ends a connection at its next request. */
+	lapsed = c->tls == NULL ? NULL : tls_conn_lapsed(c->tls);
+	if (lapsed != NULL) {
+		conn_close(c, lapsed);
 		return;
 	}
 	if (!find_route(c, r))

@@ -130,8 +130,9 @@ void net_stop(struct net *net, unsigned grace_ms);
 void net_free(struct net *net);
 
 /*
- * Cut every live connection of a device, from any thread: after a revocation
- * was logged.  Its next handshake asks `identity` again.
+ * Cut every live connection of a device at once, from any thread: after a
+ * revocation was logged.  (Without it they end at their next request, where
+ * `identity` is asked again.)
  */
 void net_cut_device(struct net *net, const char *dev);
 

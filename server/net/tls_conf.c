@@ -10,6 +10,10 @@
 
 #include "server/net/tls_internal.h"
 
+#if !defined(MBEDTLS_THREADING_C)
+#error "network threads share keys: mbedTLS must be built with threading on"
+#endif
+
 enum { TICKET_LIFE_S_MAX = 7 * 24 * 3600 }; /* RFC 8446, 4.6.1 */
 
 /* Who signs and what is signed: P-256 with SHA-256, nothing else. */

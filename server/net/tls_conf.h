@@ -56,9 +56,9 @@ enum identity {
 };
 
 /*
- * Whether the log knows that certificate.  Called during handshakes, on the
- * network threads, possibly several at once: it must be quick and must not
- * wait for a disk.
+ * Whether the log knows that certificate.  Called during handshakes and at the
+ * head of each request of a device, on the network threads, possibly several
+ * at once: it must be quick and must not wait for a disk.
  */
 typedef enum identity (*identity_fn)(
     void *arg, const uint8_t serial[X509_SERIAL_LEN], const char *dev);

@@ -350,6 +350,21 @@ tls_conn_peer(const struct tls_conn *c)
 }
 
 const char *
+tls_conn_lapsed(const struct tls_conn *c)
+{
+	const struct tls_conf *conf = c->conf;
+
+	if (c->peer.role != PEER_DEVICE)
+		return NULL;
+	if (tls_now_s(conf) > c->peer.not_after_s)
+		return "the device's certificate has expired";
+	if (conf->identity(conf->identity_arg, c->peer.serial, c->peer.dev) !=
+	    IDENTITY_TRUSTED)
+		return "the device's standing has changed";
+	return NULL;
+}
+
+const char *
 tls_conn_version(const struct tls_conn *c)
 {
 	if (c->state == TLS_HANDSHAKING || c->state == TLS_BROKEN)

@@ -90,6 +90,13 @@ void tls_conn_take(struct tls_conn *c, struct buf *out);
 /* Who is there; meaningful once the handshake is done.  Borrowed. */
 const struct peer *tls_conn_peer(const struct tls_conn *c);
 
+/*
+ * Whether a device that was let in may go on: its certificate has not run out
+ * since, and `identity` still trusts it.  NULL, or words for the log.  Always
+ * NULL for any other peer.
+ */
+const char *tls_conn_lapsed(const struct tls_conn *c);
+
 /* As negotiated, such as "TLSv1.3"; "" before. */
 const char *tls_conn_version(const struct tls_conn *c);
 

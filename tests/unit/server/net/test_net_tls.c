@@ -101,6 +101,10 @@ test_identity_reaches_the_handler(void **state)
 	who(&c, "deliver", fx.leaf[0].dev, "full");
 	says(&c, "/device", 403, NULL);
 	http_client_close(&c);
+	/* The connection of before the revocation ends at its next request. */
+	EXPECT(http_client_ask(&a, GET("/device")) == 0);
+	EXPECT(http_client_ended(&a));
+	fixture_wait_log(&fx, "the device's standing has changed");
 	http_client_close(&a);
 	tls_peer_conf_free(&conf);
 	tls_peer_conf_free(&nobody);
