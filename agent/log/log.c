@@ -15,6 +15,8 @@ log_fail(struct log *l, enum status st, const char *what)
 			       ? db_errmsg(l->db)
 			       : "";
 
+	/* The next write rebuilds what can be rebuilt. */
+	l->mend_due = l->mend_due || st == ST_CORRUPT;
 	(void)snprintf(l->errmsg, sizeof(l->errmsg), "%s: %s%s%s", what,
 	    status_text(st), more[0] == '\0' ? "" : ": ", more);
 	return st;
@@ -116,6 +118,8 @@ log_open(struct log **out, const struct log_config *c)
 		st = keyring_has_slots(l->f, &taken);
 	if (st == ST_OK && !taken)
 		st = ST_ABSENT;
+	if (st == ST_OK)
+		st = log_mend(l, false);
 	if (st == ST_OK)
 		st = log_end_load(l);
 	if (st != ST_OK) {
@@ -307,6 +311,18 @@ log_sign(struct log *l, uint8_t sig[SIG_LEN], struct bytes message)
 
 /* ---- what the other files write with */
 
+static enum status
+begin(struct log *l)
+{
+	enum status st = ST_OK;
+
+	if (l->mend_due) {
+		l->mend_due = false;
+		st = log_mend(l, true);
+	}
+	return st == ST_OK ? db_begin(l->db) : st;
+}
+
 enum status
 log_write_begin(struct log *l)
 {
@@ -314,7 +330,7 @@ log_write_begin(struct log *l)
 		return ST_LOCKED;
 	if (l->in_batch)
 		return l->batch_bad;
-	return db_begin(l->db);
+	return begin(l);
 }
 
 enum status
@@ -344,7 +360,7 @@ log_batch_begin(struct log *l)
 	if (!log_is_unlocked(l))
 		return ST_LOCKED;
 	assert(!l->in_batch);
-	st = db_begin(l->db);
+	st = begin(l);
 	if (st != ST_OK)
 		return log_fail(l, st, "beginning a batch");
 	l->in_batch = true;

@@ -19,7 +19,9 @@
  *
  * All functions, if nothing else is said, may also give ST_IO, ST_FULL (the
  * disk is full; nothing was written), ST_CORRUPT (the file is damaged where
- * they looked), ST_NOMEM.  After a failure nothing is half done.
+ * they looked), ST_NOMEM.  After a failure nothing is half done.  A write that
+ * met a torn page is worth a second try: the table is rebuilt before it, from
+ * what can be read (chains apart: there the way on is a new chain).
  *
  * Threads: one at a time.
  */
@@ -276,8 +278,7 @@ bool log_foreign_has(struct log *l, const uint8_t id[ID_LEN]);
 /* One that is not there is fine. */
 MUST_CHECK enum status log_foreign_drop(
     struct log *l, const uint8_t id[ID_LEN]);
-/* Forget all of it and every cursor, also where it can no longer be read or
- * written (ST_CORRUPT): the centre sends it again. */
+/* Forget all of it and every cursor: the centre sends it again. */
 MUST_CHECK enum status log_foreign_reset(struct log *l);
 
 /* ---- what was proved to us */

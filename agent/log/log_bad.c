@@ -106,12 +106,15 @@ log_bad_count(struct log *l, uint64_t *out)
 	return ST_OK;
 }
 
+struct piece {
+	uint64_t wall_ms;
+	struct bytes why, bytes; /* borrowed from the opened row */
+};
+
 static enum status
-bad_tell(struct log *l, struct db_stmt *s, struct buf *plain, log_bad_cb *cb,
-    void *arg)
+bad_read_row(
+    struct log *l, struct db_stmt *s, struct buf *plain, struct piece *out)
 {
-	uint64_t wall;
-	struct bytes why;
 	struct reader r;
 	enum status st;
 
@@ -122,19 +125,19 @@ bad_tell(struct log *l, struct db_stmt *s, struct buf *plain, log_bad_cb *cb,
 	reader_init(&r, buf_view(plain));
 	if (reader_u8(&r) != VERSION)
 		return ST_NEWER;
-	wall = reader_u64(&r);
-	why = reader_sized(&r, WHY_MAX);
-	if (r.bad)
-		return ST_CORRUPT;
-	return cb(arg, wall, why, bytes_of(r.p, r.left));
+	out->wall_ms = reader_u64(&r);
+	out->why = reader_sized(&r, WHY_MAX);
+	out->bytes = bytes_of(r.p, r.left);
+	return r.bad ? ST_CORRUPT : ST_OK;
 }
 
 enum status
 log_bad_each(struct log *l, log_bad_cb *cb, void *arg)
 {
+	enum status st, told = ST_OK;
+	struct piece p = { 0 };
 	struct db_stmt *s;
 	struct buf plain;
-	enum status st;
 
 	if (!log_is_unlocked(l))
 		return ST_LOCKED;
@@ -143,12 +146,16 @@ log_bad_each(struct log *l, log_bad_cb *cb, void *arg)
 	if (st != ST_OK)
 		return log_fail(l, st, "reading evidence");
 	buf_init(&plain, LOG_BAD_MAX + 1024);
-	while ((st = db_next(s)) == ST_OK) {
-		st = bad_tell(l, s, &plain, cb, arg);
-		if (st != ST_OK)
+	while (told == ST_OK && (st = db_next(s)) == ST_OK) {
+		st = bad_read_row(l, s, &plain, &p);
+		if (st == ST_OK)
+			told = cb(arg, p.wall_ms, p.why, p.bytes);
+		else if (st != ST_CORRUPT && st != ST_NEWER)
 			break;
 	}
 	db_done(s);
 	buf_wipe(&plain);
+	if (told != ST_OK)
+		return told;
 	return st == ST_ABSENT ? ST_OK : log_fail(l, st, "reading evidence");
 }

@@ -111,24 +111,6 @@ load_old(struct log *l, uint32_t number, struct log_head *h)
 	return st == ST_ABSENT ? ST_OK : st;
 }
 
-/* The last seq with a receipt. */
-static enum status
-receipted(struct log *l, uint32_t number, uint64_t *out)
-{
-	struct db_stmt *s;
-	enum status st = db_query(
-	    &s, l->db, "SELECT max(seq) FROM receipt WHERE number = ?1");
-
-	if (st != ST_OK)
-		return st;
-	db_bind_i64(s, 1, number);
-	st = db_next(s);
-	if (st == ST_OK)
-		*out = db_u64(s, 0);
-	db_done(s);
-	return st;
-}
-
 static enum status
 head_of(struct log *l, const struct log_end *e, struct log_head *out)
 {
@@ -139,8 +121,9 @@ head_of(struct log *l, const struct log_end *e, struct log_head *out)
 	memcpy(h.chain, e->chain.chain, CHAIN_LEN);
 	memcpy(h.link, e->link, HASH_LEN);
 	memcpy(h.sig, e->sig, SIG_LEN);
-	st = receipted(l, h.number, &sent);
-	if (st == ST_OK)
+	st = log_receipted(l, &e->chain, &sent);
+	/* Without its receipts all is sent again, and answered as before. */
+	if (st == ST_OK || st == ST_CORRUPT)
 		st = load_old(l, h.number, &h);
 	if (st != ST_OK)
 		return log_fail(l, st, "a chain's head");

@@ -31,6 +31,8 @@ struct log {
 	enum status batch_bad;    /* first failure that spoils the batch */
 	struct log_end batch_end; /* `end` as it was before the batch */
 
+	bool mend_due; /* a write met a torn page of some table */
+
 	struct buf row, sealed, name; /* scratch; `row` holds opened bytes */
 	char errmsg[LOG_ERRMSG_LEN];
 };
@@ -46,6 +48,9 @@ enum status log_fail(struct log *l, enum status st, const char *what);
 MUST_CHECK enum status log_write_begin(struct log *l);
 MUST_CHECK enum status log_write_end(struct log *l, enum status st);
 
+/* Put new tables in place of those with torn pages: the small ones, or all. */
+MUST_CHECK enum status log_mend(struct log *l, bool all);
+
 /* Load the open chain's end; with keys, through damage. */
 MUST_CHECK enum status log_end_load(struct log *l);
 
@@ -56,6 +61,10 @@ MUST_CHECK enum status log_seal(struct log *l, const char *table,
 /* Open a sealed column of the row that stands, into `out`. */
 MUST_CHECK enum status log_unseal(struct log *l, struct db_stmt *s, int col,
     const char *table, const uint8_t *chain, uint64_t row, struct buf *out);
+
+/* The last seq of an own chain with a receipt; 0: none. */
+MUST_CHECK enum status log_receipted(
+    struct log *l, const struct chainfile_chain *c, uint64_t *out);
 
 /* What finds a row without naming its value: keyed BLAKE2b. */
 void log_tag(const struct log *l, uint8_t tag[ID_LEN], const char *what,

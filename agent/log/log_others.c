@@ -141,7 +141,7 @@ log_foreign_add(struct log *l, const struct log_foreign *f,
 	uint8_t digest[HASH_LEN], id[HASH_LEN], tag[ID_LEN];
 	int form = 0;
 	int64_t row = 0;
-	bool there;
+	bool there = false;
 	enum status st;
 
 	if (!log_is_unlocked(l))
@@ -153,17 +153,16 @@ log_foreign_add(struct log *l, const struct log_foreign *f,
 		entry_digest(digest, f->raw);
 	chain_link(id, f->prev, f->seq, digest);
 	tag_of(l, tag, id);
-	st = find(l, tag, &row, &form);
-	if (st != ST_OK && st != ST_ABSENT)
-		return log_fail(l, st, "looking for an entry of others");
-	there = st == ST_OK;
-	if (!there || form > (int)form_of(f->raw)) {
-		st = log_write_begin(l);
-		if (st == ST_OK)
-			st = log_write_end(l, write_row(l, tag, there, row, f));
-		if (st != ST_OK)
-			return log_fail(l, st, "keeping an entry of others");
+	st = log_write_begin(l);
+	if (st == ST_OK) {
+		st = find(l, tag, &row, &form);
+		there = st == ST_OK;
+		if (st == ST_ABSENT || (there && form > (int)form_of(f->raw)))
+			st = write_row(l, tag, there, row, f);
+		st = log_write_end(l, st);
 	}
+	if (st != ST_OK)
+		return log_fail(l, st, "keeping an entry of others");
 	if (link != NULL)
 		memcpy(link, id, HASH_LEN);
 	if (is_new != NULL)
@@ -206,28 +205,13 @@ log_foreign_drop(struct log *l, const uint8_t id[ID_LEN])
 enum status
 log_foreign_reset(struct log *l)
 {
-	int64_t spoiled = 0;
-	enum status st;
+	enum status st = log_write_begin(l);
 
-	st = log_write_begin(l);
 	if (st != ST_OK)
 		return st;
-	/* Not dropped: that would have to read what cannot be read. */
-	st = db_scalar(&spoiled, l->db,
-	    "SELECT count(*) FROM sqlite_schema WHERE name GLOB 'spoiled_*'");
-	buf_reset(&l->name);
-	buf_printf(&l->name,
-	    "ALTER TABLE others RENAME TO spoiled_%u;"
-	    "CREATE TABLE others (row INTEGER PRIMARY KEY AUTOINCREMENT, tag "
-	    "BLOB NOT NULL UNIQUE, sealed BLOB NOT NULL) STRICT;"
-	    "DELETE FROM cursor",
-	    (unsigned)spoiled + 1);
-	if (st == ST_OK)
-		st = buf_cstr(&l->name) == NULL
-			 ? ST_NOMEM
-			 : db_exec(l->db, buf_cstr(&l->name));
+	st = db_exec(l->db, "DELETE FROM others; DELETE FROM cursor");
 	st = log_write_end(l, st);
-	return st == ST_OK ? st : log_fail(l, st, "starting anew with others");
+	return st == ST_OK ? st : log_fail(l, st, "forgetting others");
 }
 
 /* ---- reading all */

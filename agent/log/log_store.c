@@ -81,74 +81,133 @@ receipt_read(struct log *l, struct db_stmt *s, const uint8_t chain[CHAIN_LEN],
 	return ST_OK;
 }
 
+/*
+ * Receipts of a chain, the last one first or last.  One that does not open is
+ * passed over: what it covered is sent again and answered as before.
+ */
+static enum status
+receipts_of(struct log *l, const struct chainfile_chain *c, bool last_first,
+    log_receipt_cb *cb, void *arg)
+{
+	enum status st, told = ST_OK;
+	struct log_receipt r;
+	struct db_stmt *s;
+	struct buf plain;
+
+	st = db_query(&s, l->db,
+	    last_first ? "SELECT seq, sealed FROM receipt WHERE number = ?1 "
+			 "ORDER BY seq DESC"
+		       : "SELECT seq, sealed FROM receipt WHERE number = ?1 "
+			 "ORDER BY seq");
+	if (st != ST_OK)
+		return st;
+	buf_init(&plain, LOG_RECEIPT_MAX + 64);
+	db_bind_i64(s, 1, c->number);
+	while (told == ST_OK && (st = db_next(s)) == ST_OK) {
+		buf_reset(&plain);
+		st = receipt_read(l, s, c->chain, &r, &plain);
+		if (st == ST_OK)
+			told = cb(arg, &r);
+		else if (st != ST_CORRUPT && st != ST_NEWER)
+			break;
+	}
+	db_done(s);
+	buf_wipe(&plain);
+	if (told != ST_OK)
+		return told;
+	return st == ST_ABSENT ? ST_OK : st;
+}
+
+/* The first receipt told is kept, and ends the telling. */
+struct first {
+	struct log_receipt *out;
+	struct buf *buf;
+	bool has;
+};
+
+static enum status
+take_first(void *arg, const struct log_receipt *r)
+{
+	struct first *f = arg;
+	size_t before = f->buf->len;
+
+	buf_bytes(f->buf, r->bytes);
+	if (f->buf->err != ST_OK)
+		return f->buf->err;
+	*f->out = *r;
+	f->out->bytes = bytes_of(f->buf->p + before, r->bytes.len);
+	f->has = true;
+	return ST_ABSENT;
+}
+
 enum status
 log_receipt_last(struct log *l, const uint8_t chain[CHAIN_LEN],
     struct log_receipt *out, struct buf *buf)
 {
+	struct first f = { .out = out, .buf = buf };
 	struct chainfile_chain c;
-	struct db_stmt *s;
 	enum status st;
 
 	if (!log_is_unlocked(l))
 		return ST_LOCKED;
 	st = chainfile_chain_find(l->f, chain, &c);
 	if (st == ST_OK)
-		st = db_query(&s, l->db,
-		    "SELECT seq, sealed FROM receipt WHERE number = ?1 "
-		    "ORDER BY seq DESC LIMIT 1");
-	if (st != ST_OK)
-		return st;
-	db_bind_i64(s, 1, c.number);
-	st = db_next(s);
-	if (st == ST_OK)
-		st = receipt_read(l, s, chain, out, buf);
-	db_done(s);
-	return st == ST_OK || st == ST_ABSENT
-		   ? st
-		   : log_fail(l, st, "reading a receipt");
+		st = receipts_of(l, &c, true, take_first, &f);
+	if (f.has)
+		return ST_OK;
+	if (st == ST_OK || st == ST_ABSENT)
+		return ST_ABSENT;
+	return log_fail(l, st, "reading a receipt");
 }
 
 static enum status
-receipts_of(struct log *l, uint32_t number, log_receipt_cb *cb, void *arg)
+take_seq(void *arg, const struct log_receipt *r)
 {
-	struct chainfile_chain c;
-	struct log_receipt r;
-	struct db_stmt *s;
-	struct buf plain;
-	enum status st = chainfile_chain_get(l->f, number, &c);
+	*(uint64_t *)arg = r->seq;
+	return ST_ABSENT;
+}
 
-	if (st == ST_OK)
-		st = db_query(&s, l->db,
-		    "SELECT seq, sealed FROM receipt WHERE number = ?1 "
-		    "ORDER BY seq");
+enum status
+log_receipted(struct log *l, const struct chainfile_chain *c, uint64_t *out)
+{
+	struct db_stmt *s;
+	enum status st;
+
+	*out = 0;
+	if (log_is_unlocked(l)) {
+		st = receipts_of(l, c, true, take_seq, out);
+		return st == ST_ABSENT ? ST_OK : st;
+	}
+	/* Not proved, but good enough to show on a locked screen. */
+	st = db_query(
+	    &s, l->db, "SELECT max(seq) FROM receipt WHERE number = ?1");
 	if (st != ST_OK)
 		return st;
-	buf_init(&plain, LOG_RECEIPT_MAX + 64);
-	db_bind_i64(s, 1, number);
-	while ((st = db_next(s)) == ST_OK) {
-		buf_reset(&plain);
-		st = receipt_read(l, s, c.chain, &r, &plain);
-		if (st == ST_OK)
-			st = cb(arg, &r);
-		if (st != ST_OK)
-			break;
-	}
+	db_bind_i64(s, 1, c->number);
+	st = db_next(s);
+	if (st == ST_OK)
+		*out = db_u64(s, 0);
 	db_done(s);
-	buf_wipe(&plain);
-	return st == ST_ABSENT ? ST_OK : st;
+	return st;
 }
 
 enum status
 log_receipt_each(struct log *l, log_receipt_cb *cb, void *arg)
 {
+	struct chainfile_chain c;
 	uint32_t last = 0;
 	enum status st;
 
 	if (!log_is_unlocked(l))
 		return ST_LOCKED;
 	st = chainfile_chain_last(l->f, &last);
-	for (uint32_t n = 1; n <= last && st == ST_OK; n++)
-		st = receipts_of(l, n, cb, arg);
+	for (uint32_t n = 1; n <= last && st == ST_OK; n++) {
+		st = chainfile_chain_get(l->f, n, &c);
+		if (st == ST_OK)
+			st = receipts_of(l, &c, false, cb, arg);
+		else if (st == ST_ABSENT || st == ST_CORRUPT)
+			st = ST_OK; /* a chain that has lost its name */
+	}
 	return st == ST_OK ? st : log_fail(l, st, "reading receipts");
 }
 

@@ -182,7 +182,7 @@ struct chainfile_found {
 	/* The last place walked whose link is known (0: none, link0). */
 	uint64_t known;
 	uint8_t link[HASH_LEN]; /* link(known) */
-	uint8_t sig[SIG_LEN];	/* where head_ok and last > 0 */
+	uint8_t sig[SIG_LEN];   /* where head_ok and last > 0 */
 };
 
 /*
