@@ -3,7 +3,8 @@
 #
 #   scripts/train_dict.sh          a new one, under the next free id
 #   scripts/train_dict.sh --again  the newest once more, under its own id:
-#                                  only as long as it was never released
+#                                  only as long as it was never released;
+#                                  golden containers are written anew
 #
 # Samples come from tests/support/morning: the same sources and the same
 # libzstd give the same bytes.  An id that was released (a tag holds its file)
@@ -39,3 +40,15 @@ file=common/dict/$id.dict
 build/release/bin/train_dict "$id" "$file.new"
 mv "$file.new" "$file"
 sha256sum "$file"
+
+# Containers that are kept and name a dictionary that is not released yet go
+# with it; those of released ones stay as they are.
+if [ "${1:-}" = --again ] || [ "$id" = $first ]; then
+	cmake --preset release -DDAYBREAK_WERROR=OFF >&2
+	cmake --build --preset release --target test_wire_vectors >&2
+	WIRE_VECTORS_WRITE=1 build/release/bin/test_wire_vectors >&2
+	for f in tests/vectors/wire-v1/*.bin; do
+		name=$(basename "$f" .bin)
+		cp "$f" "tests/fuzz/corpus/sync_${name%%-*}/$name"
+	done
+fi
