@@ -79,6 +79,7 @@ cut_use(struct cut_entry *e, enum cut_byte b)
 		[CUT_COURT] = 1u << CUT_COURT,
 		[CUT_REC_NEW] = 1u << CUT_REC,
 		[CUT_BOOT_NEW] = 1u << CUT_BOOT,
+		[CUT_REC_TIME] = 1u << CUT_REC,
 	};
 
 	assert(b < CUT_COUNT);
@@ -157,6 +158,20 @@ cut_uuid(uint8_t *out, const uint8_t id[ID_LEN])
 	*p++ = '-';
 	p += cut_hex(p, id + 10, 6);
 	return (size_t)(p - out);
+}
+
+uint64_t
+cut_rec_time(const uint8_t id[ID_LEN])
+{
+	return be64_get(id) >> 16;
+}
+
+void
+cut_rec_of(uint8_t id[ID_LEN], uint64_t t_ms, const uint8_t rest[CUT_REC_REST])
+{
+	assert(t_ms <= CUT_REC_TIME_MAX);
+	be64_put(id, t_ms << 16);
+	memcpy(id + ID_LEN - CUT_REC_REST, rest, CUT_REC_REST);
 }
 
 /* "name": */

@@ -38,12 +38,13 @@ enum cut_byte {
 	CUT_COURT,     /* 10: {"v":1,"court":"<court>", */
 	CUT_REC_NEW,   /* 11: "rec":"<raw 16>" */
 	CUT_BOOT_NEW,  /* 12: "boot":"<raw 16>" */
+	CUT_REC_TIME,  /* 13: "rec":"<near wall, raw 10>", a UUIDv7 */
 	CUT_COUNT,
 	/* Only as the first byte of an entry: */
-	CUT_HEAD = 0x13,          /* a head alone */
-	CUT_LOST = 0x14,          /* a digest alone */
-	CUT_VERBATIM = 0x15,      /* ctl: length; nothing is substituted */
-	CUT_HEAD_VERBATIM = 0x16, /* likewise, a head alone */
+	CUT_HEAD = 0x14,          /* a head alone */
+	CUT_LOST = 0x15,          /* a digest alone */
+	CUT_VERBATIM = 0x16,      /* ctl: length; nothing is substituted */
+	CUT_HEAD_VERBATIM = 0x17, /* likewise, a head alone */
 };
 
 enum {
@@ -141,6 +142,13 @@ bool cut_scan_uint(struct bytes at, uint64_t *out); /* to CUT_INT_MAX */
 bool cut_scan_hex(uint8_t *out, size_t len, struct bytes at);
 bool cut_scan_uuid(uint8_t out[ID_LEN], struct bytes at);
 
+/* The time of a UUIDv7 (RFC 9562): its first 48 bits, and back. */
+enum { CUT_REC_REST = 10 };
+#define CUT_REC_TIME_MAX ((UINT64_C(1) << 48) - 1)
+uint64_t cut_rec_time(const uint8_t id[ID_LEN]);
+void cut_rec_of(
+    uint8_t id[ID_LEN], uint64_t t_ms, const uint8_t rest[CUT_REC_REST]);
+
 /* Signed differences as varints: 0, -1, 1, -2 ... */
 uint64_t zigzag(uint64_t difference);
 uint64_t unzigzag(uint64_t v);
@@ -155,6 +163,21 @@ struct cut_writer {
 	const uint8_t *prev; /* link(n-1) of the entry at hand */
 	size_t total;        /* bytes of all entries of the message */
 };
+
+/* The entry at hand. */
+struct cut_line {
+	struct cut_writer *w;
+	struct cut_entry e;
+	struct bytes src;
+	bool has_body;
+	uint8_t body[HASH_LEN]; /* SHA-256 of the body line */
+};
+
+/*
+ * What may be left out at position i of the entry: its length and the byte
+ * that stands for it, ctl and raw written; 0 if nothing.
+ */
+size_t cut_try(struct cut_line *l, size_t i, enum cut_byte *b);
 
 void cut_writer_init(struct cut_writer *w);
 void cut_writer_free(struct cut_writer *w);

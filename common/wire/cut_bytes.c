@@ -152,16 +152,56 @@ read_rec_known(struct cut_reader *r)
 }
 
 static bool
+put_rec_new(struct cut_reader *r, const uint8_t id[ID_LEN])
+{
+	bool added = cut_rec_add(&r->run, id);
+
+	assert(added); /* one record an entry */
+	return put_rec(r, r->run.rec_count - 1);
+}
+
+static bool
 read_rec_new(struct cut_reader *r)
 {
 	const uint8_t *id = take_raw(r, ID_LEN);
-	bool added;
 
-	if (id == NULL)
+	return id != NULL && put_rec_new(r, id);
+}
+
+/* The wall of the entry at hand, from ctl unless it was read already. */
+static bool
+take_wall(struct cut_reader *r)
+{
+	uint64_t step, wall;
+
+	if (r->entry.has_wall)
+		return true;
+	if (!cut_take_ctl(r, &step))
 		return false;
-	added = cut_rec_add(&r->run, id);
-	assert(added); /* one record an entry */
-	return put_rec(r, r->run.rec_count - 1);
+	wall = r->run.wall + unzigzag(step);
+	if (wall > CUT_INT_MAX)
+		return cut_fail(r, ST_INVALID, "entry: wall out of range");
+	cut_wall_take(&r->run, &r->entry, wall);
+	return true;
+}
+
+static bool
+read_rec_time(struct cut_reader *r)
+{
+	uint8_t id[ID_LEN];
+	const uint8_t *rest;
+	uint64_t before, t;
+
+	if (!take_wall(r) || !cut_take_ctl(r, &before))
+		return false;
+	t = r->entry.wall - unzigzag(before);
+	if (t > CUT_REC_TIME_MAX)
+		return cut_fail(r, ST_INVALID, "entry: rec out of range");
+	rest = take_raw(r, CUT_REC_REST);
+	if (rest == NULL)
+		return false;
+	cut_rec_of(id, t, rest);
+	return put_rec_new(r, id);
 }
 
 static bool
@@ -215,23 +255,6 @@ static bool
 read_lf(struct cut_reader *r)
 {
 	*r->p++ = '\n';
-	return true;
-}
-
-/* The wall of the entry at hand, from ctl unless it was read already. */
-static bool
-take_wall(struct cut_reader *r)
-{
-	uint64_t step, wall;
-
-	if (r->entry.has_wall)
-		return true;
-	if (!cut_take_ctl(r, &step))
-		return false;
-	wall = r->run.wall + unzigzag(step);
-	if (wall > CUT_INT_MAX)
-		return cut_fail(r, ST_INVALID, "entry: wall out of range");
-	cut_wall_take(&r->run, &r->entry, wall);
 	return true;
 }
 
@@ -308,6 +331,7 @@ static const cut_read_fn cut_read_byte[CUT_COUNT] = {
 	[CUT_COURT] = read_court,
 	[CUT_REC_NEW] = read_rec_new,
 	[CUT_BOOT_NEW] = read_boot_new,
+	[CUT_REC_TIME] = read_rec_time,
 };
 
 _Static_assert(CUT_TEXT_MAX >= CUT_COURT_MAX + 32, "room for the court");

@@ -265,6 +265,47 @@ test_wire_times(void **state)
 	is(5, "\"wall\":1772310601000\"mono\":6000\n");
 }
 
+/* Catches a record's time taken from another clock than its entry's. */
+static void
+test_wire_record_made_near_its_entry(void **state)
+{
+	(void)state;
+	begin(4);
+	text("\x13\x0e\n"); /* 100 ms before the wall */
+	craft_step(&k, WALL);
+	craft_step(&k, 100);
+	craft_raw(&k, 0xa0, 10);
+	text("\x0c\x13\n"); /* after it, the wall taken by 0x0c */
+	craft_step(&k, 1000);
+	craft_step(&k, 0);
+	craft_step(&k, 0);
+	craft_step(&k, -1);
+	craft_raw(&k, 0xb0, 10);
+	text("\x06\n");
+	text("\x0d\n");
+	buf_varint(&k.ctl, 0);
+	opened();
+	/* printf '%012x' 1772310600023; 1772310601124 */
+	is(0, "\"rec\":\"019ca5f1-9957-a0a0-a0a0-a0a0a0a0a0a0\""
+	      "\"wall\":1772310600123\n");
+	is(1, "\"at\":\"2026-03-01T04:30:01.123+08:00\""
+	      "\"rec\":\"019ca5f1-9da4-b0b0-b0b0-b0b0b0b0b0b0\"\n");
+	is(2, "\"rec\":\"019ca5f1-9da4-b0b0-b0b0-b0b0b0b0b0b0\"\n");
+	is(3, "\"rec\":\"019ca5f1-9957-a0a0-a0a0-a0a0a0a0a0a0\"\n");
+	begin(1);
+	text("\x13\n");
+	craft_step(&k, WALL);
+	craft_step(&k, WALL + 1);
+	craft_raw(&k, 0xa0, 10);
+	refused(ST_INVALID, "entry: rec out of range");
+	begin(1);
+	text("\x13\n");
+	craft_step(&k, WALL);
+	craft_step(&k, WALL - (INT64_C(1) << 48));
+	craft_raw(&k, 0xa0, 10);
+	refused(ST_INVALID, "entry: rec out of range");
+}
+
 /* Catches the court left out, or another one put in. */
 static void
 test_wire_court_is_the_readers(void **state)
@@ -285,14 +326,14 @@ test_wire_forms(void **state)
 
 	(void)state;
 	begin(5);
-	text("\x13head \x08");
+	text("\x14head \x08");
 	craft_raw(&k, 0xa0, 16);
-	buf_u8(&k.text, 0x14);
-	craft_raw(&k, 0x55, HASH_LEN);
 	buf_u8(&k.text, 0x15);
+	craft_raw(&k, 0x55, HASH_LEN);
+	buf_u8(&k.text, 0x16);
 	buf_varint(&k.ctl, 6);
 	buf_add(&k.text, "\0\n\x01\n\x1f ", 6);
-	buf_u8(&k.text, 0x16);
+	buf_u8(&k.text, 0x17);
 	buf_varint(&k.ctl, 3);
 	buf_add(&k.text, "\0\x02h", 3);
 	text("\n");
@@ -321,14 +362,14 @@ static void
 test_wire_unknown_bytes_are_refused(void **state)
 {
 	(void)state;
-	for (unsigned c = 0x13; c < 0x20; c++) {
+	for (unsigned c = 0x14; c < 0x20; c++) {
 		char s[] = { 'x', (char)c, '\n', '\0' };
 
 		begin(1);
 		text(s);
 		refused(ST_INVALID, "entry: unknown byte");
 	}
-	for (unsigned c = 0x17; c < 0x20; c++) {
+	for (unsigned c = 0x18; c < 0x20; c++) {
 		char s[] = { (char)c, '\n', '\0' };
 
 		begin(1);
@@ -375,7 +416,7 @@ test_wire_references_to_nothing_are_refused(void **state)
 	text("\n\x02");
 	refused(ST_INVALID, "entry: body line with its hash");
 	begin(1);
-	text("\x13\x02");
+	text("\x14\x02");
 	refused(ST_INVALID, "entry: hash of no body");
 }
 
@@ -407,8 +448,8 @@ test_wire_members_stand_once(void **state)
 {
 	static const char *const twice[] = { "\x01\x01\n", "\x02\x02\n",
 		"\x04\x04\n", "\x12\x12\n", "\x12\x05\n", "\x11\x11\n",
-		"\x11\x06\n", "\n\n", "\x0c\x0c\n", "\x0e\x0e\n", "\x0f\x0f\n",
-		"\x10\x10\n" };
+		"\x11\x06\n", "\x13\x06\n", "\x11\x13\n", "\n\n", "\x0c\x0c\n",
+		"\x0e\x0e\n", "\x0f\x0f\n", "\x10\x10\n" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(twice) / sizeof(twice[0]); i++) {
@@ -475,17 +516,17 @@ test_wire_lines_fit_the_form(void **state)
 	text("no line break");
 	refused(ST_INVALID, "entry: form and lines differ");
 	begin(1);
-	text("\x13head\nbody");
+	text("\x14head\nbody");
 	refused(ST_INVALID, "entry: form and lines differ");
 	begin(1);
-	buf_str(&k.text, "\x16h\nb");
+	buf_str(&k.text, "\x17h\nb");
 	buf_varint(&k.ctl, 3);
 	refused(ST_INVALID, "entry: form and lines differ");
 	begin(1);
-	text("\x13");
+	text("\x14");
 	refused(ST_INVALID, "entry: empty");
 	begin(1);
-	buf_u8(&k.text, 0x15);
+	buf_u8(&k.text, 0x16);
 	buf_varint(&k.ctl, 0);
 	refused(ST_INVALID, "entry: empty");
 }
@@ -499,7 +540,7 @@ test_wire_streams_end_where_they_are_read_to(void **state)
 	buf_str(&k.text, "x\n");
 	refused(ST_INVALID, "entry: text ends in it");
 	begin(1);
-	buf_u8(&k.text, 0x15);
+	buf_u8(&k.text, 0x16);
 	buf_varint(&k.ctl, 2);
 	buf_str(&k.text, "x");
 	refused(ST_INVALID, "entry: text ends in it");
@@ -536,6 +577,7 @@ main(void)
 		cmocka_unit_test(test_wire_ids_are_of_links_before),
 		cmocka_unit_test(test_wire_piece_opens_on_another_base),
 		cmocka_unit_test(test_wire_times),
+		cmocka_unit_test(test_wire_record_made_near_its_entry),
 		cmocka_unit_test(test_wire_court_is_the_readers),
 		cmocka_unit_test(test_wire_forms),
 		cmocka_unit_test(test_wire_unknown_bytes_are_refused),

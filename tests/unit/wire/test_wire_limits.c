@@ -380,7 +380,7 @@ test_wire_entries_stop_at_their_limit(void **state)
 		EXPECT_ST(craft_up(&k), want);
 		craft_begin(&k);
 		craft_piece(&k, 1);
-		buf_u8(&k.text, 0x15);
+		buf_u8(&k.text, 0x16);
 		buf_varint(&k.ctl, len);
 		fill(&k.text, 1, len);
 		craft_sig(&k);
