@@ -5,6 +5,7 @@
  * the answer before it is in the output.  A connection whose request was not
  * read to its end is never used again: what follows could be anything.
  */
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -149,6 +150,8 @@ on_data(struct conn *c, struct bytes data)
 {
 	struct rq *r = c->rq;
 
+	/* A request answered at its head with a body to come ends there. */
+	assert(r != NULL);
 	r->body_bytes += data.len;
 	c->rate_bytes += data.len;
 	if (r->state != RQ_STREAMING) {
