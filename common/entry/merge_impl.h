@@ -32,6 +32,7 @@ struct merge_arena {
 	struct merge_block *block; /* owned: a list, the newest first */
 	size_t total;              /* bytes in all blocks */
 	size_t want;               /* bytes for the next block at least */
+	bool single; /* each allocation a block of its own: for tests */
 };
 
 /* Memory for count things of `size` bytes, aligned for any; NULL if there is

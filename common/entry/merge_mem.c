@@ -21,7 +21,7 @@ add_block(struct merge_arena *a, size_t need)
 
 	if (a->want > cap)
 		cap = a->want;
-	if (need > cap)
+	if (need > cap || a->single)
 		cap = need;
 	if (cap > SIZE_MAX / 2)
 		return NULL;

@@ -37,6 +37,7 @@ merge_work_make(struct merge_work *w, const struct merge *m)
 {
 	size_t n = m->count, cell = m->cell_max;
 
+	w->arena.single = m->run.single;
 	w->sum = merge_alloc(&w->arena, m->lane_count, sizeof(uint32_t));
 	w->view = merge_alloc(&w->arena, m->lane_count, sizeof(uint32_t));
 	w->live = merge_alloc(&w->arena, cell, sizeof(uint32_t));

@@ -10,6 +10,7 @@
 struct job {
 	struct world w;
 	size_t past_max;
+	bool single;      /* every piece of memory is asked for by itself */
 	struct buf state; /* of the first run to the end */
 };
 
@@ -48,6 +49,7 @@ fold(void *arg)
 	if (st != ST_OK)
 		goto out;
 	m->past_max = job->past_max;
+	m->kept.single = m->run.single = job->single;
 	st = add_all(m, &job->w, 0, job->w.count / 2);
 	if (st == ST_OK)
 		st = merge_run(m);
@@ -78,11 +80,12 @@ out:
 }
 
 static void
-fail_each(uint64_t seed, size_t past_max)
+fail_each(uint64_t seed, size_t past_max, bool single)
 {
 	static struct job job;
 
 	job.past_max = past_max;
+	job.single = single;
 	buf_init(&job.state, JSON_BYTES_MAX);
 	world_make(&job.w, seed, 28);
 	/* The state is kept at the first run, which must not count that. */
@@ -97,9 +100,11 @@ test_merge_nomem_every_allocation(void **state)
 {
 	(void)state;
 	for (uint64_t seed = 1; seed <= 12; seed++) {
-		fail_each(seed, MERGE_PAST_MAX);
-		fail_each(seed, 20); /* the rest is walked for */
+		fail_each(seed, MERGE_PAST_MAX, false);
+		fail_each(seed, 20, false); /* the rest is walked for */
 	}
+	fail_each(3, MERGE_PAST_MAX, true);
+	fail_each(5, 20, true);
 }
 
 struct again {
