@@ -145,6 +145,29 @@ run_export(struct cli *c)
 	return st == ST_OK ? CLI_DONE : cli_fail(c, st);
 }
 
+/* The newest receipt, for an auditor. */
+static int
+run_receipt(struct cli *c)
+{
+	struct buf b;
+	enum status st;
+
+	if (c->out == NULL)
+		return cli_refuse(
+		    c, "写往何处：--out FILE", "where to: --out FILE");
+	buf_init(&b, DOC_BYTES_MAX);
+	st = agent_receipt(c->agent, &b);
+	if (st != ST_OK) {
+		buf_free(&b);
+		return cli_fail(c, st);
+	}
+	st = port_write_file(port_system(), c->out, buf_view(&b), false);
+	buf_free(&b);
+	return st == ST_OK ? CLI_DONE
+			   : cli_refuse(c, "文件写不下去",
+				 "the file cannot be written");
+}
+
 const struct cli_command cli_read_commands[] = {
 	{ "status", 0, true, run_status, "", "本机状态",
 	    "how this device stands" },
@@ -154,6 +177,8 @@ const struct cli_command cli_read_commands[] = {
 	    "a record's history or state" },
 	{ "findings", 0, true, run_findings, "[REC] [--en]", "发现的问题",
 	    "what was found" },
+	{ "receipt", 0, true, run_receipt, "--out FILE", "导出最新回执",
+	    "the newest receipt, as an auditor's anchor" },
 	{ "verify", 0, true, run_verify, "", "校验本机的链与回执",
 	    "check chain, receipts and proofs" },
 	{ "export", 0, true, run_export, "[REC] --out FILE", "导出",

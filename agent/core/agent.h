@@ -150,6 +150,9 @@ MUST_CHECK enum status agent_imported(
  * of agent_history with their record. */
 MUST_CHECK enum status agent_export(
     struct agent *a, const char *rec, struct buf *out);
+/* The newest receipt of the open chain: a tlog-proof file, which an auditor
+ * takes as an anchor.  ST_ABSENT: none yet. */
+MUST_CHECK enum status agent_receipt(struct agent *a, struct buf *out);
 /* Verify own chain, stored receipts and proofs; JSON report.  ST_CORRUPT. */
 MUST_CHECK enum status agent_verify(struct agent *a, struct buf *report);
 

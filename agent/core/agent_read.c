@@ -68,6 +68,24 @@ agent_imported(struct agent *a, struct bytes key, char rec[REC_LEN + 1])
 	return st == ST_OK ? view_imported(a->view, key, rec) : st;
 }
 
+enum status
+agent_receipt(struct agent *a, struct buf *out)
+{
+	struct log_receipt r;
+	struct log_head h;
+	enum status st = agent_ready(a);
+
+	if (st != ST_OK)
+		return st;
+	st = log_head(a->log, &h);
+	if (st == ST_OK)
+		st = log_receipt_last(a->log, h.chain, &r, out);
+	if (st == ST_ABSENT)
+		return agent_why(a, st, "还没有回执：请先同步",
+		    "no receipt yet: sync first");
+	return agent_log_why(a, st);
+}
+
 /* ---- status */
 
 struct queue {

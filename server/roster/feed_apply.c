@@ -127,7 +127,7 @@ apply_scope_link(struct feed *f, const struct entry *e, uint64_t place)
 {
 	char rec[REC_LEN + 1] = "";
 	uint8_t id[ID_LEN];
-	int64_t scope, record, was = f->last_record;
+	int64_t scope = 0, record = 0, was = f->last_record;
 	char had[REC_LEN];
 	enum status st;
 

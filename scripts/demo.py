@@ -1,0 +1,342 @@
+#!/usr/bin/env python3
+"""A court's morning, from an empty folder to a proved store.
+
+Called by scripts/demo.sh once everything is built.  Makes a court in a
+temporary folder, enrols four handhelds of two teams, runs a morning off line
+on real records (tests/data), syncs, lists what the centre found, audits the
+store and a bundle, then tampers with a copy and shows the audit failing.
+"""
+import argparse
+import csv
+import json
+import os
+import shutil
+import signal
+import socket
+import sqlite3
+import ssl
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+DATA = ROOT / "tests" / "data"
+PIN = "correct horse battery staple dawn"
+SEARCHES, EVICTIONS, SHARED = 2000, 500, 20
+
+
+class Failed(Exception):
+    pass
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+class Demo:
+    def __init__(self, bin_dir, quiet):
+        self.bin = Path(bin_dir)
+        self.quiet = quiet
+        self.dir = Path(tempfile.mkdtemp(prefix="daybreak-demo-"))
+        self.court = self.dir / "court"
+        self.pin = self.dir / "pin"
+        self.pin.write_text(PIN + "\n")
+        self.env = dict(os.environ, DAYBREAK_PIN_FILE=str(self.pin))
+        self.server = None
+        self.ports = [free_port() for _ in range(3)]
+        self.bytes_up = 0
+        self.sent = 0
+
+    def say(self, text):
+        if not self.quiet:
+            print(f"\033[1m· {text}\033[0m" if sys.stdout.isatty()
+                  else f"· {text}", flush=True)
+
+    def run(self, prog, *args, ok=(0,), lines=True):
+        r = subprocess.run([str(self.bin / prog), *map(str, args)],
+                           env=self.env, capture_output=True, text=True)
+        if r.returncode not in ok:
+            raise Failed(f"{prog} {' '.join(map(str, args))}: exit "
+                         f"{r.returncode}\n{r.stdout[-2000:]}"
+                         f"{r.stderr[-2000:]}")
+        if not lines:
+            return r
+        return [json.loads(x) for x in r.stdout.splitlines()
+                if x.startswith("{")]
+
+    def agent(self, home, *args, **kw):
+        return self.run("daybreak-agent", "--home", self.dir / home, "--json",
+                        *args, **kw)
+
+    def admin(self, command, *args, **kw):
+        return self.run("daybreak-server", command, "--dir", self.court,
+                        "--json", *args, **kw)
+
+    # ---- the centre
+
+    def make_court(self):
+        d, c, p = self.ports
+        self.admin("init", "--court", "xz0302", "--name", "云龙区人民法院",
+                   "--recovery-out", self.dir / "take-away.json",
+                   "--address", f"127.0.0.1:{p}",
+                   "--devices-address", f"127.0.0.1:{d}")
+
+    def start(self):
+        d, c, p = self.ports
+        self.log = open(self.dir / "server.log", "ab")
+        self.server = subprocess.Popen(
+            [str(self.bin / "daybreak-server"), "run", "--dir",
+             str(self.court), "--listen", f"127.0.0.1:{d}", "--console",
+             f"127.0.0.1:{c}", "--public", f"127.0.0.1:{p}"],
+            stdout=subprocess.PIPE, stderr=self.log, env=self.env)
+        line = self.server.stdout.readline()
+        if b"ready" not in line:
+            raise Failed("the server did not start: " +
+                         (self.dir / "server.log").read_text()[-2000:])
+
+    def stop(self):
+        if self.server is None:
+            return
+        self.server.send_signal(signal.SIGTERM)
+        try:
+            self.server.wait(timeout=30)
+        except subprocess.TimeoutExpired:
+            self.server.kill()
+            raise Failed("the server did not stop when told")
+        if self.server.returncode != 0:
+            raise Failed(f"the server ended with {self.server.returncode}")
+        self.server = None
+
+    def api(self, path):
+        """The console's certificate is the court's own: pinned by its CA."""
+        ctx = ssl.create_default_context(cadata=ssl.DER_cert_to_PEM_cert(
+            (self.court / "keys" / "ca.crt").read_bytes()))
+        ctx.check_hostname = False
+        rq = urllib.request.Request(
+            f"https://127.0.0.1:{self.ports[1]}{path}",
+            headers={"Authorization": f"Bearer {self.token}"})
+        with urllib.request.urlopen(rq, context=ctx, timeout=60) as r:
+            return r.read()
+
+    def caught_up(self):
+        for _ in range(600):
+            s = json.loads(self.api("/api/v1/summary"))
+            if s["position"] >= s["size"]:
+                return s
+            time.sleep(0.1)
+        raise Failed("the projections did not catch up")
+
+    # ---- handhelds
+
+    def enrol(self, home, officer, name, role, team):
+        code = self.admin("enrol-code", "--officer", officer, "--name", name,
+                          "--role", role, "--team", team)[0]["code"]
+        self.agent(home, "enrol", code)
+
+    def sync(self, *homes):
+        for h in homes:
+            r = self.agent(h, "sync")[-1]
+            if r["alarmed"]:
+                raise Failed(f"{h}: alarmed: {r}")
+            self.bytes_up += r["bytes_up"]
+            self.sent += r["sent"]
+
+    def part_of(self, name, first, count):
+        """Rows first … first+count of a sample, as a file of its own."""
+        with open(DATA / name, newline="", encoding="utf-8") as f:
+            rows = list(csv.reader(f))
+        out = self.dir / f"{first}-{name}"
+        with open(out, "w", newline="", encoding="utf-8") as f:
+            csv.writer(f).writerows([rows[0]] + rows[1 + first:1 + first + count])
+        return out
+
+    def bring_in(self, home, kind, file, name):
+        r = self.agent(home, "import", kind, file, "--map",
+                       DATA / "maps" / f"{name}.json")[-1]
+        if r["refused"] or r["taken"] != r["rows"]:
+            raise Failed(f"{file}: {r}")
+        return r
+
+    # ---- the morning
+
+    def morning(self):
+        half = SEARCHES // 2
+        self.say(f"h1: {half} searches, off line")
+        self.bring_in("h1", "search", self.part_of("searches.csv", 0, half),
+                      "searches")
+        self.say(f"h3: {half} searches, off line")
+        self.bring_in("h3", "search",
+                      self.part_of("searches.csv", half, half), "searches")
+        self.say(f"h2: {EVICTIONS} evictions, off line")
+        again = self.part_of("enforcements.csv", 0, EVICTIONS)
+        self.bring_in("h2", "eviction", again, "enforcements")
+        r = self.agent("h2", "import", "eviction", again, "--map",
+                       DATA / "maps" / "enforcements.json")[-1]
+        if r["already"] != EVICTIONS or r["entries"] != 0:
+            raise Failed(f"an import run again doubled something: {r}")
+        self.say("h4: San Diego seizures as itemised inventories, off line")
+        r = self.bring_in("h4", "seizure", DATA / "seizures_sandiego.csv",
+                          "seizures_sandiego")
+        self.records = SEARCHES + EVICTIONS + r["records"]
+        self.say("all four sync")
+        self.sync("h1", "h2", "h3", "h4", "h1", "h2", "h3", "h4")
+
+    def two_on_one(self):
+        """Two handhelds work on the same records, not knowing of each other."""
+        recs = [r["rec"] for r in self.agent(
+            "h1", "list", "--kind", "search", "--limit", SHARED)]
+        self.say(f"h1 and h2 both write into {len(recs)} records, off line")
+        for i, rec in enumerate(recs):
+            self.agent("h1", "set", rec, f"target=现金 {i}")
+            self.agent("h2", "amend", rec, f"target=手机 {i}",
+                       "--reason", "现场核对后更正")
+        self.say("corrections, a void, refusals to sign")
+        own = [r["rec"] for r in self.agent(
+            "h1", "list", "--kind", "search", "--limit", SHARED + 10)][SHARED:]
+        for rec in own[:5]:
+            self.agent("h1", "amend", rec, "outcome/text=未发现财产",
+                       "--reason", "笔误")
+        self.agent("h1", "void", own[5], "--reason", "误建")
+        for rec in own[6:9]:
+            self.refuse("h1", rec)
+        self.record = recs[0]
+        self.sync("h1", "h2", "h1", "h2")
+
+    def refuse(self, home, rec):
+        """Whoever was searched refuses to sign: a fact like any other."""
+        self.agent(home, "sign", rec, "subject", "refused")
+
+    # ---- proof
+
+    def same_bytes(self):
+        """Handheld and centre give the same state, byte for byte."""
+        here = self.run("daybreak-agent", "--home", self.dir / "h1", "show",
+                        self.record, "--state", lines=False).stdout.strip()
+        there = self.api(f"/api/v1/records/{self.record}/state").decode()
+        if here != there:
+            raise Failed("handheld and centre show different states")
+
+    def audit(self, *args, ok):
+        return self.run("daybreak-audit", *args, "--json", ok=ok, lines=False)
+
+    def prove(self):
+        vkey = self.admin("vkey", lines=False).stdout.strip()
+        anchor = self.dir / "anchor.note"
+        ctx = ssl.create_default_context(cadata=ssl.DER_cert_to_PEM_cert(
+            (self.court / "keys" / "ca.crt").read_bytes()))
+        ctx.check_hostname = False
+        receipt = self.dir / "receipt"
+        self.agent("h1", "receipt", "--out", receipt)
+        self.stop()
+        r = self.audit("store", self.court, "--key", vkey, "--anchor",
+                       receipt, ok=(0,))
+        self.say("audit of the store: " + r.stdout.strip()[:200])
+        bundle = self.dir / "record.bundle"
+        first = json.loads(self.run(
+            "daybreak-agent", "--home", self.dir / "h1", "show", self.record,
+            lines=False).stdout)[0]["id"]
+        self.admin("export", "--record", self.record, "--out", bundle,
+                   "--withhold", f"{first}:个人信息")
+        r = self.audit("bundle", bundle, "--key", vkey, "--anchor", receipt,
+                       ok=(0,))
+        self.say("audit of a bundle, one body withheld: " +
+                 r.stdout.strip()[:200])
+        return vkey, receipt
+
+    def tamper(self, vkey, receipt):
+        copy = self.dir / "copy"
+        shutil.copytree(self.court, copy)
+        db = sqlite3.connect(copy / "store.db")
+        place, raw = db.execute(
+            "SELECT place, bytes FROM entries WHERE bytes LIKE '%search@%' "
+            "ORDER BY place LIMIT 1 OFFSET 700").fetchone()
+        raw = bytearray(raw)
+        at = raw.index(b"\n") + 60
+        raw[at] ^= 1
+        db.execute("UPDATE entries SET bytes = ? WHERE place = ?",
+                   (bytes(raw), place))
+        db.commit()
+        db.close()
+        r = self.audit("store", copy, "--key", vkey, "--anchor", receipt,
+                       ok=(3,))
+        if str(place) not in r.stdout:
+            raise Failed("the audit failed but did not name the place")
+        self.say(f"one byte of place {place} changed in a copy: " +
+                 r.stdout.strip()[:300])
+
+
+def run(d, as_json):
+    began = time.monotonic()
+    d.say(f"a court in {d.dir}")
+    d.make_court()
+    d.start()
+    d.token = d.admin("token", "--role", "supervisor",
+                      lines=False).stdout.strip()
+    d.say("four handhelds of two teams join")
+    d.enrol("h1", "p001", "张伟", "judge", "甲")
+    d.enrol("h2", "p002", "李娜", "clerk", "甲")
+    d.enrol("h3", "p003", "王强", "judge", "乙")
+    d.enrol("h4", "p004", "刘洋", "police", "乙")
+    d.morning()
+    d.two_on_one()
+    s = d.caught_up()
+    d.say("conflicts, as the centre lists them:")
+    page = json.loads(d.api("/api/v1/records?conflicts=1&limit=5"))
+    for r in page["records"][:3]:
+        d.say(f"   {r['rec']}  {r['conflicts']}  {r['label']}")
+    d.say("findings, the gravest first:")
+    for f in json.loads(d.api("/api/v1/findings?limit=3"))["findings"]:
+        d.say(f"   {f['finding']['severity']}: {f['finding']['zh']}")
+    d.same_bytes()
+    d.say("handheld and centre show the same bytes")
+    vkey, receipt = d.prove()
+    d.tamper(vkey, receipt)
+    out = {"entries_in": d.sent, "entries_merged": s["entries"],
+           "records": s["records"], "conflicts": s["conflicts"],
+           "findings": s["findings"], "bytes_up": d.bytes_up,
+           "seconds": round(time.monotonic() - began, 1), "audit": "ok",
+           "tampered_audit": "failed"}
+    want = {"records": d.records, "entries_merged": d.sent}
+    for k, v in want.items():
+        if out[k] != v:
+            raise Failed(f"{k} is {out[k]}, must be {v}")
+    if out["conflicts"] < SHARED or out["findings"] == 0:
+        raise Failed(f"too few conflicts or findings: {out}")
+    if as_json:
+        print(json.dumps(out, separators=(",", ":")))
+    else:
+        print()
+        for k, v in out.items():
+            print(f"  {k:16} {v}")
+
+
+def main():
+    p = argparse.ArgumentParser()
+    p.add_argument("--bin", required=True)
+    p.add_argument("--json", action="store_true")
+    p.add_argument("--keep", action="store_true")
+    a = p.parse_args()
+    d = Demo(a.bin, False)
+    code = 0
+    try:
+        run(d, a.json)
+    except Failed as e:
+        print(f"demo failed: {e}", file=sys.stderr)
+        code = 1
+    finally:
+        if d.server is not None:
+            d.server.kill()
+        if not a.keep and code == 0:
+            shutil.rmtree(d.dir)
+        else:
+            print(f"kept: {d.dir}", file=sys.stderr)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())
