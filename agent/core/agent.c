@@ -39,7 +39,9 @@ agent_log_why(struct agent *a, enum status st)
 	case ST_LOCKED:
 		return agent_why(a, st, "已锁定", "locked");
 	default:
-		return agent_why(a, st, "本机存储出错", log_errmsg(a->log));
+		return agent_why(a, st, "本机存储出错",
+		    log_errmsg(a->log)[0] != '\0' ? log_errmsg(a->log)
+						  : status_text(st));
 	}
 }
 

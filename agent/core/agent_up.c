@@ -257,22 +257,36 @@ take_cursor(void *arg, const struct log_cursor *c)
 	return ST_OK;
 }
 
+static bool
+has_cursor(const struct up *u, const uint8_t scope[ID_LEN])
+{
+	for (size_t i = 0; i < u->cursor_count; i++) {
+		if (memcmp(u->cursor[i].scope, scope, ID_LEN) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* Scope 0, the device's own feed, is always asked for. */
 static enum status
 gather_cursors(struct agent *a, struct up *u)
 {
 	static const uint8_t own[ID_LEN];
 	struct log_cursor first = { .place = 0 };
-	bool has_own = false;
 	enum status st;
 
 	u->agent = a;
 	st = log_cursor_each(a->log, take_cursor, u);
-	for (size_t i = 0; i < u->cursor_count; i++)
-		has_own =
-		    has_own || memcmp(u->cursor[i].scope, own, ID_LEN) == 0;
-	if (st == ST_OK && !has_own)
+	if (st == ST_OK && !has_cursor(u, own))
 		st = take_cursor(u, &first);
+	/* Scopes whose first record is still under way have no cursor on disk
+	 * yet: without theirs the same part would come for ever. */
+	for (size_t i = 0; st == ST_OK && i < a->pending_count; i++) {
+		if (has_cursor(u, a->pending[i].scope))
+			continue;
+		memcpy(first.scope, a->pending[i].scope, ID_LEN);
+		st = take_cursor(u, &first);
+	}
 	return st;
 }
 
