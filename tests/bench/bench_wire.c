@@ -29,16 +29,16 @@ enum {
  * those of agent/core/uplink_curl and of the server; each side is taken to
  * write them and the body in a record of its own.
  */
-static const char request[] =
-    "POST /v1/sync HTTP/1.1\r\nHost: centre.daybreak.internal:8443\r\n"
-    "Content-Type: application/vnd.daybreak.frame\r\n"
-    "Content-Length: 4200\r\n\r\n";
-static const char answer[] =
-    "HTTP/1.1 200 OK\r\nContent-Type: application/vnd.daybreak.frame\r\n"
-    "Content-Length: 25\r\n\r\n";
+#define REQUEST                                                                \
+	"POST /v1/sync HTTP/1.1\r\nHost: centre.daybreak.internal:8443\r\n"    \
+	"Content-Type: application/vnd.daybreak.frame\r\n"                     \
+	"Content-Length: 4200\r\n\r\n"
+#define ANSWER                                                                 \
+	"HTTP/1.1 200 OK\r\nContent-Type: application/vnd.daybreak.frame\r\n"  \
+	"Content-Length: 25\r\n\r\n"
 enum {
-	AROUND_UP = sizeof(request) - 1 + 2 * TLS_RECORD,
-	AROUND_DOWN = sizeof(answer) - 1 + 2 * TLS_RECORD,
+	AROUND_UP = sizeof(REQUEST) - 1 + 2 * TLS_RECORD,
+	AROUND_DOWN = sizeof(ANSWER) - 1 + 2 * TLS_RECORD,
 };
 
 struct day {

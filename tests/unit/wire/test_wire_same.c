@@ -74,7 +74,7 @@ one_down(struct wire_codec *c, struct sync_msg *msg, uint64_t seed,
 static void
 test_wire_gives_back_every_byte(void **state)
 {
-	uint64_t seeds = setting("WIRE_SEEDS", 4000);
+	uint64_t seeds = setting("WIRE_SEEDS", 5000);
 	uint64_t first = setting("WIRE_SEED", 1);
 	struct wire_codec *c = NULL;
 	struct sync_msg *msg = NULL;
