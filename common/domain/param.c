@@ -137,24 +137,30 @@ params_read(struct doc *d, uint32_t n, struct param **out, size_t *count)
 	return ST_OK;
 }
 
+/* x is never more than y. */
+static bool
+at_most(const struct param *p, const struct param_value *x,
+    const struct param_value *y)
+{
+	if (p->type == PARAM_SPAN)
+		return span_at_most(x->span, y->span);
+	return p->type != PARAM_NUM || x->num <= y->num;
+}
+
 enum status
 param_set(struct param *p, struct doc *d, uint32_t n)
 {
 	struct param_value v;
 	enum status st = read_value(p, d, n, &v);
-	int c = 0;
 
 	if (st != ST_OK)
 		return st;
-	if (p->type == PARAM_NUM)
-		c = v.num < p->statute.num ? -1 : v.num > p->statute.num;
-	else if (p->type == PARAM_SPAN)
-		c = span_cmp(v.span, p->statute.span);
-	if ((p->way == PARAM_LESS && c > 0) || (p->way == PARAM_MORE && c < 0))
+	if ((p->way == PARAM_LESS && !at_most(p, &v, &p->statute)) ||
+	    (p->way == PARAM_MORE && !at_most(p, &p->statute, &v)))
 		return doc_refuse_text(d, n,
-		    "比法定限度宽：只可从严，不可放宽。法定为",
-		    "looser than the statute, which may only be tightened; "
-		    "it says",
+		    "比法定限度宽：只可从严，不可放宽（单位亦须相同）。法定为",
+		    "looser than the statute, which may only be tightened, in "
+		    "its own unit; it says",
 		    bytes_str(p->statute.text));
 	p->value = v;
 	return ST_OK;

@@ -176,20 +176,30 @@ span_read(struct span *out, struct bytes text)
 	return false;
 }
 
+/* The shortest and the longest that it can be, in seconds. */
 static int64_t
-span_longest_s(struct span s)
+span_least_s(struct span s)
 {
 	if (s.unit == SPAN_MONTH)
-		return (s.n / 12 * 366 + s.n % 12 * 31) * 86400;
+		return (s.n / 12 * 365 + s.n % 12 * 28) * 86400;
 	return s.unit == SPAN_DAY ? s.n * 86400 : s.n;
 }
 
-int
-span_cmp(struct span a, struct span b)
+static int64_t
+span_most_s(struct span s)
 {
-	int64_t x = span_longest_s(a), y = span_longest_s(b);
+	/* Counted in days, what is left of the first one comes on top. */
+	if (s.unit == SPAN_MONTH)
+		return (s.n / 12 * 366 + s.n % 12 * 31 + 1) * 86400;
+	return s.unit == SPAN_DAY ? (s.n + 1) * 86400 : s.n;
+}
 
-	return x < y ? -1 : x > y;
+bool
+span_at_most(struct span a, struct span b)
+{
+	if (a.unit == b.unit)
+		return a.n <= b.n;
+	return span_most_s(a) <= span_least_s(b);
 }
 
 void

@@ -39,9 +39,12 @@ struct span {
 
 /* "30s" "90min" "8h" "15d" "6mo" "1y", an integer up to 99999 and a unit. */
 bool span_read(struct span *out, struct bytes text);
-/* Compare two spans by their longest (a month has 31 days, 12 months 366):
- * only for "tighter or looser". */
-int span_cmp(struct span a, struct span b);
+/*
+ * `a` is never longer than `b`, whatever moment it is counted from.  Of one
+ * unit that is plain.  Of two it is not: 24h ends to the second, 1d with the
+ * next day, and months differ; then only what is surely so is true.
+ */
+bool span_at_most(struct span a, struct span b);
 /* For people: 24小时 / 24 hours. */
 void span_show(char out[48], struct span s, bool zh);
 /* A length in ms for people, the two largest units: 1天2小时 / 1 d 2 h. */

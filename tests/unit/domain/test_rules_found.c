@@ -25,7 +25,7 @@ struct row {
 #define OLD "started_at=\"2004-03-01T05:00:00+08:00\"\n"
 
 static const struct row rows[] = {
-#include "unit/domain/domain_rows.h"
+#include "unit/domain/rules_found.rows"
 };
 
 static struct kinds *kinds;
