@@ -123,24 +123,25 @@ doc_only(struct doc *d, uint32_t n, const char *const *names)
 enum status
 doc_string(struct doc *d, uint32_t n, size_t max, const char **out)
 {
-	struct buf text;
+	struct buf scratch;
+	struct bytes text;
 	enum status st;
 
 	if (d->j.node[n].type != JSON_STRING)
 		return doc_refuse(d, n, "应为文本", "must be text");
-	buf_init(&text, DOC_TEXT_MAX);
-	json_text(&d->j, n, &text);
-	st = text.err;
+	buf_init(&scratch, DOC_TEXT_MAX);
+	text = json_view(&d->j, n, &scratch);
+	st = scratch.err;
 	if (st == ST_LIMIT || text.len > max)
 		st = doc_refuse(d, n, "文本过长", "the text is too long");
 	else if (st == ST_OK && text.len == 0)
 		st = doc_refuse(d, n, "不得为空", "must not be empty");
 	if (st == ST_OK) {
-		*out = pool_text(d->pool, buf_view(&text));
+		*out = pool_text(d->pool, text);
 		if (*out == NULL)
 			st = ST_NOMEM;
 	}
-	buf_free(&text);
+	buf_free(&scratch);
 	return st;
 }
 

@@ -352,6 +352,9 @@ kind_check(const struct kind_field *f, struct bytes value, struct words *why)
 		is = kind_judge_node(f, &j, 0, &scratch, why);
 	else
 		is = tell(f, bad("不是单个值", "not one scalar value"), why);
+	/* Without memory there is no verdict. */
+	if (scratch.err == ST_NOMEM)
+		st = ST_NOMEM;
 	buf_free(&scratch);
 	json_free(&j);
 	if (st == ST_NOMEM)

@@ -76,7 +76,10 @@ show_node(
 	case JSON_STRING:
 		buf_init(&text, ENTRY_BYTES_MAX);
 		json_text(j, 0, &text);
-		show_string(f, buf_view(&text), zh, out);
+		if (text.err == ST_OK)
+			show_string(f, buf_view(&text), zh, out);
+		else if (out->err == ST_OK)
+			out->err = text.err;
 		buf_free(&text);
 		break;
 	case JSON_ARRAY:
@@ -91,11 +94,15 @@ kind_show(
     const struct kind_field *f, struct bytes value, bool zh, struct buf *out)
 {
 	struct json j;
+	enum status st = ST_INVALID;
 
 	json_init(&j);
-	if (value.len <= ENTRY_BYTES_MAX &&
-	    json_parse(&j, value, JSON_DOCUMENT) == ST_OK)
+	if (value.len <= ENTRY_BYTES_MAX)
+		st = json_parse(&j, value, JSON_DOCUMENT);
+	if (st == ST_OK)
 		show_node(f, &j, zh, out);
+	else if (st == ST_NOMEM && out->err == ST_OK)
+		out->err = st;
 	else
 		buf_bytes(out, value);
 	json_free(&j);

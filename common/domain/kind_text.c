@@ -41,6 +41,17 @@ typed_enum(const struct kind_field *f, struct bytes t, struct buf *out)
 	return false;
 }
 
+/* The text as a JSON string; its own failure becomes that of `out`. */
+static void
+put_text(struct buf *out, struct buf *text)
+{
+	if (text->err == ST_OK)
+		json_put_string(out, buf_view(text));
+	else if (out->err == ST_OK)
+		out->err = text->err;
+	buf_free(text);
+}
+
 /* Brackets of a case number in full width, as courts print them. */
 static void
 typed_case(struct bytes t, struct buf *out)
@@ -68,8 +79,7 @@ typed_case(struct bytes t, struct buf *out)
 			t.len--;
 		}
 	}
-	json_put_string(out, buf_view(&text));
-	buf_free(&text);
+	put_text(out, &text);
 }
 
 /* Free text: line breaks become LF, or in one line a space. */
@@ -92,8 +102,7 @@ typed_text(const struct kind_field *f, struct bytes t, struct buf *out)
 			c = ' ';
 		buf_u8(&text, c);
 	}
-	json_put_string(out, buf_view(&text));
-	buf_free(&text);
+	put_text(out, &text);
 }
 
 /* Numbers on documents: letters in capitals. */
@@ -110,8 +119,7 @@ typed_capital(struct bytes t, struct buf *out)
 			continue;
 		buf_u8(&text, c >= 'a' && c <= 'z' ? (uint8_t)(c - 32) : c);
 	}
-	json_put_string(out, buf_view(&text));
-	buf_free(&text);
+	put_text(out, &text);
 }
 
 /* `t` is half-width and trimmed. */

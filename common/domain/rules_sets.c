@@ -65,23 +65,30 @@ conflicts(struct check *c, const struct rule *r)
 /* ---- @stale, @mismatch */
 
 /* Words for who signed: more.person, as a path in words. */
-static void
-signer_words(struct check *c, const struct state_act *a, bool zh, char *out)
+static enum status
+signer_words(
+    struct check *c, const struct state_act *a, bool zh, char out[WHAT_BYTES])
 {
 	const struct json *j = &c->st->tape;
 	uint32_t n = a->more != 0
 			 ? json_get_typed(j, a->more, "person", JSON_STRING)
 			 : 0;
 	struct buf b;
+	enum status st;
 
+	out[0] = '\0';
 	buf_init(&b, WHAT_BYTES - 1);
 	if (n != 0)
 		check_path_words(c, json_raw(j, n), zh, &b);
 	else
 		buf_bytes(&b, a->by);
-	memcpy(out, b.p, b.len);
-	out[b.len] = '\0';
+	st = b.err == ST_LIMIT ? ST_OK : b.err;
+	if (b.len > 0 && b.err == ST_OK) {
+		memcpy(out, b.p, b.len);
+		out[b.len] = '\0';
+	}
 	buf_free(&b);
+	return st;
 }
 
 static enum status
@@ -97,10 +104,13 @@ signatures(struct check *c, const struct rule *r, enum state_sign which)
 		if (a->sign != which || a->is == STATE_OUT ||
 		    a->id.len != 2 * ID_LEN)
 			continue;
-		signer_words(c, a, true, zh);
-		signer_words(c, a, false, en);
+		rc = signer_words(c, a, true, zh);
+		if (rc == ST_OK)
+			rc = signer_words(c, a, false, en);
 		memcpy(path + 1, a->id.p, 2 * ID_LEN);
-		rc = found_at(c, r, bytes_of(path, sizeof(path)), zh, en);
+		if (rc == ST_OK)
+			rc = found_at(
+			    c, r, bytes_of(path, sizeof(path)), zh, en);
 	}
 	return rc;
 }
@@ -203,6 +213,8 @@ values(struct check *c, const struct rule *r)
 			if (kind_judge_node(f, &st->tape, v.node, &c->scratch,
 				NULL) == KIND_GOOD)
 				continue;
+			if (c->scratch.err == ST_NOMEM)
+				return ST_NOMEM;
 			words_clear(&w);
 			(void)kind_judge_node(
 			    f, &st->tape, v.node, &c->scratch, &w);

@@ -4,7 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { QUOTE_CHARS = 60 };
+#include "entry/utf8.h"
+
+enum { QUOTE_CHARS = 60 /* of 4 bytes: 240 */ };
 
 void
 words_clear(struct words *w)
@@ -73,14 +75,22 @@ words_put(struct words *w, const char *zh, const char *en)
 void
 words_quote(char out[256], struct bytes text)
 {
-	size_t len = 0, chars = 0;
+	size_t len = 0, i = 0;
 
-	for (size_t i = 0; i < text.len && len < 250; i++) {
-		uint8_t c = text.p[i];
+	for (int chars = 0; i < text.len && chars < QUOTE_CHARS; chars++) {
+		int n = utf8_char(text.p + i, text.len - i);
+		bool plain =
+		    n > 1 || (n == 1 && text.p[i] >= 0x20 && text.p[i] != 0x7f);
 
-		if ((c & 0xc0) != 0x80 && ++chars > QUOTE_CHARS)
-			break;
-		out[len++] = c < 0x20 || c == 0x7f ? '?' : (char)c;
+		if (n <= 0)
+			n = 1; /* a byte that is no character's */
+		if (plain) {
+			memcpy(out + len, text.p + i, (size_t)n);
+			len += (size_t)n;
+		} else {
+			out[len++] = '?';
+		}
+		i += (size_t)n;
 	}
-	cut(out, len);
+	out[len] = '\0';
 }

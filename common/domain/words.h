@@ -32,7 +32,7 @@ void words_put(struct words *w, const char *zh, const char *en);
 
 /*
  * Text from outside made fit for a message: at most 60 characters, controls
- * shown as '?', NUL-terminated in out.
+ * and what is not UTF-8 shown as '?', NUL-terminated in out.
  */
 void words_quote(char out[256], struct bytes text);
 
