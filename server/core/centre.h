@@ -230,4 +230,24 @@ MUST_CHECK enum status centre_put_doc(
 MUST_CHECK enum status centre_remove_doc(
     struct centre *c, const char *sort, struct bytes key);
 
+/* ---- upkeep */
+
+/* What centre_check looked at. */
+struct centre_checked {
+	uint64_t entries, commits, pieces, tiles, faults;
+};
+
+/* A fault: the place where it shows (UINT64_MAX: none in particular), and
+ * English words, valid for the call. */
+typedef void (*centre_fault)(void *arg, uint64_t place, const char *words);
+
+/*
+ * Verify all that the store holds: its files, each entry's hash and link, each
+ * piece's line and signature, each commit, the chains, the tiles, the tree.
+ * While others commit, what stood when it began is checked.  ST_OK; ST_CORRUPT
+ * if `fn` was called; ST_IO, ST_NOMEM.
+ */
+MUST_CHECK enum status centre_check(struct centre *c, centre_fault fn,
+    void *arg, struct centre_checked *out);
+
 #endif

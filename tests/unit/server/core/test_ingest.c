@@ -9,6 +9,7 @@
 #include "entry/merge.h"
 #include "server/core/chains.h"
 #include "support/court.h"
+#include "support/court_verify.h"
 
 static int
 setup(void **state)
@@ -44,41 +45,6 @@ entry_at(struct court *ct, uint64_t place, struct centre_entry *out,
 	buf_bytes(bytes, out->bytes);
 	out->bytes = buf_view(bytes);
 	centre_reader_close(r);
-}
-
-/* Everything in the store, hashed again: leaves, links, lines, signatures. */
-static void
-verify_log(struct court *ct)
-{
-	struct centre_reader *r;
-	struct centre_scan *sc;
-	struct centre_entry e;
-	struct checkpoint cp;
-	struct frontier f;
-	uint8_t digest[HASH_LEN], link[HASH_LEN], leaf[HASH_LEN];
-
-	EXPECT_OK(centre_checkpoint(ct->c, NULL, &cp));
-	EXPECT_OK(centre_reader_open(&r, ct->c));
-	EXPECT_OK(centre_scan_open(&sc, r, 0, UINT64_MAX));
-	frontier_init(&f);
-	while (centre_scan_next(sc, &e) == ST_OK) {
-		EXPECT(e.place == f.size);
-		if ((e.flags & STORE_LOST) != 0)
-			memcpy(digest, e.bytes.p, HASH_LEN);
-		else
-			entry_digest(digest, e.bytes);
-		chain_link(link, e.prev, e.seq, digest);
-		EXPECT_BYTES(
-		    bytes_of(e.link, HASH_LEN), bytes_of(link, HASH_LEN));
-		merkle_leaf(leaf, bytes_of(link, HASH_LEN));
-		frontier_add(&f, leaf);
-		EXPECT(e.commit >= e.place);
-	}
-	centre_scan_close(sc);
-	centre_reader_close(r);
-	EXPECT(f.size == cp.size);
-	frontier_root(&f, leaf);
-	EXPECT_BYTES(bytes_of(leaf, HASH_LEN), bytes_of(cp.root, HASH_LEN));
 }
 
 /* The last entry that stands before the end and is of that verb. */
@@ -132,7 +98,7 @@ test_centre_begins_with_its_descriptor(void **state)
 	EXPECT(json_is(&p.body, entry_value(&p, 2), buf_cstr(&file)));
 	EXPECT_ST(centre_init(&what, &keys, errmsg), ST_CONFLICT);
 	EXPECT(errmsg[0] != '\0');
-	verify_log(ct);
+	court_verify(ct);
 	entry_free(&p);
 	buf_free(&b);
 	buf_free(&file);
@@ -175,7 +141,7 @@ test_ingest_takes_pieces_and_proves_them(void **state)
 	merkle_leaf(leaf, bytes_of(ack.link, HASH_LEN));
 	EXPECT_OK(
 	    merkle_check_inclusion(&proof, ack.place, cp.size, leaf, cp.root));
-	verify_log(ct);
+	court_verify(ct);
 	handheld_free(&h);
 	buf_free(&b);
 	buf_free(&note);
@@ -205,7 +171,7 @@ test_ingest_repeats_get_the_same_answer(void **state)
 	b = court_send(ct, &h, 11, 30);
 	EXPECT(b.status == ACK_TAKEN && b.seq == 30);
 	EXPECT(court_size(ct) == size + 10 + 1);
-	verify_log(ct);
+	court_verify(ct);
 	handheld_free(&h);
 }
 
@@ -262,7 +228,7 @@ test_ingest_one_bad_piece_spoils_no_other(void **state)
 	EXPECT_OK(court_send_as(ct, &dev));
 	ack = ingest_acks(ct->in, &count);
 	EXPECT(count == 1 && ack[0].status == ACK_TAKEN && ack[0].seq == 60);
-	verify_log(ct);
+	court_verify(ct);
 	handheld_free(&h);
 }
 
@@ -397,7 +363,7 @@ test_ingest_fork_keeps_both_and_holds_the_later(void **state)
 	EXPECT(ack.status == ACK_HELD && ack.seq == 3);
 	EXPECT_OK(centre_chain(ct->c, b.chain, &chain));
 	EXPECT(chain.held && chain.branches == 2);
-	verify_log(ct);
+	court_verify(ct);
 
 	/* And all of that is known after a restart. */
 	court_close(ct);
@@ -405,7 +371,7 @@ test_ingest_fork_keeps_both_and_holds_the_later(void **state)
 	handheld_write(&a, 1);
 	ack = court_send(ct, &a, 4, 4);
 	EXPECT(ack.status == ACK_HELD);
-	verify_log(ct);
+	court_verify(ct);
 	handheld_free(&a);
 	handheld_free(&b);
 	entry_free(&p);
@@ -449,7 +415,7 @@ test_ingest_leads_a_diverged_agent_back(void **state)
 		from = ack.seq + 1;
 	} while (ack.status == ACK_GAP);
 	EXPECT(ack.seq == 120 && alarms(ct) == 1);
-	verify_log(ct);
+	court_verify(ct);
 	handheld_free(&a);
 	handheld_free(&b);
 }
@@ -478,7 +444,7 @@ test_ingest_branches_are_bounded(void **state)
 	handheld_write(&a, 1);
 	ack = court_send(ct, &a, 6, 6);
 	EXPECT(ack.status == ACK_HELD && ack.seq == 6);
-	verify_log(ct);
+	court_verify(ct);
 	handheld_free(&a);
 }
 
@@ -518,7 +484,7 @@ test_ingest_malformed_gets_its_place(void **state)
 		EXPECT((b.len > 0) == bad);
 	}
 	store_reader_close(r);
-	verify_log(ct);
+	court_verify(ct);
 	handheld_free(&h);
 	handheld_free(&other);
 	buf_free(&b);
@@ -549,7 +515,7 @@ test_ingest_lost_is_filled_later(void **state)
 	EXPECT(e.flags == STORE_LOST && e.bytes.len == HASH_LEN);
 	entry_at(ct, at + 3, &e, &b);
 	EXPECT(e.flags == STORE_BLIND);
-	verify_log(ct);
+	court_verify(ct);
 
 	size = court_size(ct);
 	h.entry[2].form = WIRE_HEAD;
@@ -577,7 +543,7 @@ test_ingest_lost_is_filled_later(void **state)
 	EXPECT_OK(store_next_fill(r, &no, &place));
 	EXPECT_ST(store_next_fill(r, &no, &place), ST_ABSENT);
 	store_reader_close(r);
-	verify_log(ct);
+	court_verify(ct);
 	handheld_free(&h);
 	buf_free(&b);
 }
@@ -615,7 +581,7 @@ test_ingest_hole_is_logged_and_filled(void **state)
 	EXPECT(json_is(&parse.body, entry_value(&parse, 0), h.dev));
 	EXPECT(parse.body.node[entry_value(&parse, 2)].num == 11);
 	EXPECT(parse.body.node[entry_value(&parse, 3)].num == 20);
-	verify_log(ct);
+	court_verify(ct);
 	ack = court_send(ct, &h, 31, 40);
 	EXPECT(ack.status == ACK_TAKEN && ack.seq == 40);
 
@@ -630,7 +596,7 @@ test_ingest_hole_is_logged_and_filled(void **state)
 	EXPECT(ack.status == ACK_TAKEN && ack.seq == 40);
 	EXPECT(court_size(ct) == size + 11);
 	EXPECT(alarms(ct) == 0);
-	verify_log(ct);
+	court_verify(ct);
 	handheld_free(&h);
 	entry_free(&parse);
 	buf_free(&b);
