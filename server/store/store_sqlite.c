@@ -224,33 +224,23 @@ copy_text(const char *s)
 	return p;
 }
 
-/* ST_CONFLICT if there is a file already: `create` never adopts one. */
+/*
+ * `create` adopts nothing but an empty file (which an earlier try may have
+ * left); else the file must be a store already: one that somebody else made is
+ * not turned into one.
+ */
 static enum status
-must_be_new(const struct store_config *c)
+is_as_wanted(struct db *d, bool create)
 {
-	struct db_config dc = {
-		.path = c->path, .vfs = c->vfs, .readonly = true
-	};
-	struct db *d;
-	enum status st = db_open(&d, &dc);
-
-	if (st == ST_OK)
-		db_close(d);
-	if (st == ST_ABSENT)
-		return ST_OK;
-	return st == ST_OK || st == ST_CORRUPT ? ST_CONFLICT : st;
-}
-
-/* In a file that is not new, the tables must be there already: an empty file
- * that somebody else made is not turned into a store. */
-static enum status
-is_a_store(struct db *d)
-{
-	int64_t app;
+	int64_t app, version;
 	enum status st = db_scalar(&app, d, "PRAGMA application_id");
 
+	if (st == ST_OK)
+		st = db_scalar(&version, d, "PRAGMA user_version");
 	if (st != ST_OK)
 		return st;
+	if (create)
+		return app == 0 && version == 0 ? ST_OK : ST_CONFLICT;
 	return app == (int64_t)SQ_APP_ID ? ST_OK : ST_CONFLICT;
 }
 
@@ -264,12 +254,9 @@ store_sqlite_open(struct store **out, const struct store_config *c)
 		.busy_ms = c->busy_ms == 0 ? BUSY_MS : c->busy_ms,
 		.cache_kib = c->cache_kib == 0 ? CACHE_KIB : c->cache_kib,
 		.checkpoint_pages = CHECKPOINT_PAGES };
-	enum status st = c->create ? must_be_new(c) : ST_OK;
-	struct sq_store *s;
+	struct sq_store *s = calloc(1, sizeof(*s));
+	enum status st = ST_OK;
 
-	if (st != ST_OK)
-		return st;
-	s = calloc(1, sizeof(*s));
 	if (s == NULL)
 		return ST_NOMEM;
 	s->base.ops = s->in.base.ops = &sq_ops;
@@ -282,8 +269,8 @@ store_sqlite_open(struct store **out, const struct store_config *c)
 		st = ST_NOMEM;
 	if (st == ST_OK)
 		st = db_open(&s->in.db, &dc);
-	if (st == ST_OK && !c->create)
-		st = is_a_store(s->in.db);
+	if (st == ST_OK)
+		st = is_as_wanted(s->in.db, c->create);
 	if (st == ST_OK)
 		st = db_migrate(s->in.db, SQ_APP_ID, schema,
 		    sizeof(schema) / sizeof(schema[0]));
