@@ -351,9 +351,28 @@ def bytes_():
                 reason="?")])
 
 
+def worked():
+    """The worked example of docs/MERGE.md: two handhelds, off line."""
+    a, b = Chain("a"), Chain("b")
+    o = a.write(0, "open", ["ground"], ["隐匿财产"])
+    car = a.write(1, "add", ["items", "name"], [None, "车"], [o])
+    # Both have seen this much; from here on neither sees the other.
+    sign = a.write(2, "sign", ["ground"], None, [car],
+                   more=signed([o, car], ["ground"]))
+    drop = a.write(3, "drop", [item(car)], None, [sign], reason="重复")
+    photo = b.write(3, "attach", [item(car)], ["0" * 64], [car],
+                    more={"size": 1, "type": "image/jpeg"})
+    ground = b.write(4, "set", ["ground"], ["账簿"], [photo])
+    step = a.write(5, "advance", ["signed"], None, [drop])
+    six = [o, car, sign, drop, photo, ground, step]
+    case("worked example", six)
+    end = a.write(9, "keep", [item(car)], None, [ground, step], reason="在")
+    case("worked example, settled", six + [end])
+
+
 def written():
     CASES.clear()
-    for make in (fields, items, acts, signs, holds, bytes_):
+    for make in (fields, items, acts, signs, holds, bytes_, worked):
         make()
     assert len({c["name"] for c in CASES}) == len(CASES)
     return json.dumps({
