@@ -244,8 +244,11 @@ static const struct {
 	    FRAME_WIRE_BYTES_MAX, work_sync },
 	{ "POST", "/v1/renew", ON_DEVICES, PEER_DEVICE, SMALL_BODY,
 	    work_renew },
-	{ "GET", "/checkpoint", ON_DEVICES | ON_PUBLIC, 0, 0, work_checkpoint },
-	{ "GET", "/tile/*", ON_DEVICES | ON_PUBLIC, 0, 0, work_tile },
+	/* Who may only deliver reads nothing on the devices' listener. */
+	{ "GET", "/checkpoint", ON_DEVICES | ON_PUBLIC, PEER_DEVICE | PEER_NONE,
+	    0, work_checkpoint },
+	{ "GET", "/tile/*", ON_DEVICES | ON_PUBLIC, PEER_DEVICE | PEER_NONE, 0,
+	    work_tile },
 	{ "POST", "/v1/enrol", ON_PUBLIC, 0, SMALL_BODY, work_enrol },
 	{ "POST", "/v1/renew/challenge", ON_PUBLIC, 0, SMALL_BODY,
 	    work_challenge },
