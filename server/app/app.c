@@ -181,6 +181,7 @@ open_net(struct app *a, char errmsg[ERR])
 		nc.listeners[i].name = names[i];
 		nc.listeners[i].host = host[i];
 		nc.listeners[i].tls = a->tls[i];
+		nc.listeners[i].lean = i == LISTEN_DEVICES;
 		if (config_address(at[i], host[i], &nc.listeners[i].port) !=
 		    ST_OK) {
 			(void)snprintf(errmsg, ERR, "%s: not host:port: %s",
