@@ -60,6 +60,46 @@ enrol_bad(struct enrol_reply *out)
 	    "请求无法理解");
 }
 
+/* ---- read by joining and by renewal */
+
+bool
+enrol_read_hex(const struct json *j, const char *name, uint8_t *out, size_t len)
+{
+	uint32_t n = json_get_typed(j, 0, name, JSON_STRING);
+
+	return n != 0 && hex_decode(out, len, json_raw(j, n)) == ST_OK;
+}
+
+bool
+enrol_read_csr(
+    const struct json *j, uint8_t *csr, size_t *csr_len, uint8_t key[HASH_LEN])
+{
+	uint32_t n = json_get_typed(j, 0, "csr", JSON_STRING);
+	struct buf pub;
+	bool ok;
+
+	if (n == 0 || base64_decode(csr, X509_CSR_DER_MAX, csr_len,
+			  json_raw(j, n)) != ST_OK)
+		return false;
+	buf_init(&pub, X509_KEY_DER_MAX);
+	ok = x509_csr_check(&pub, bytes_of(csr, *csr_len)) == ST_OK;
+	if (ok)
+		sha256(key, buf_view(&pub));
+	buf_free(&pub);
+	return ok;
+}
+
+enum status
+enrol_issue(
+    struct enrol *e, const char *dev, struct bytes csr, struct buf *cert)
+{
+	uint64_t now_s = port_wall_ms(centre_port(e->cfg.centre)) / 1000;
+	uint8_t serial[X509_SERIAL_LEN];
+
+	return ca_issue_device(centre_ca(e->cfg.centre), cert, serial, csr, dev,
+	    now_s - 3600, now_s + (uint64_t)e->cfg.cert_days * 86400);
+}
+
 /* ---- GET /v1/descriptor */
 
 static enum status

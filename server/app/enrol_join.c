@@ -36,34 +36,6 @@ struct joining {
 	struct x509_info info;
 };
 
-static bool
-read_hex(const struct json *j, const char *name, uint8_t *out, size_t len)
-{
-	uint32_t n = json_get_typed(j, 0, name, JSON_STRING);
-
-	return n != 0 && hex_decode(out, len, json_raw(j, n)) == ST_OK;
-}
-
-/* A CSR in base64, its own signature checked; its key's digest. */
-static bool
-read_csr(
-    const struct json *j, uint8_t *csr, size_t *csr_len, uint8_t key[HASH_LEN])
-{
-	uint32_t n = json_get_typed(j, 0, "csr", JSON_STRING);
-	struct buf pub;
-	bool ok;
-
-	if (n == 0 || base64_decode(csr, X509_CSR_DER_MAX, csr_len,
-			  json_raw(j, n)) != ST_OK)
-		return false;
-	buf_init(&pub, X509_KEY_DER_MAX);
-	ok = x509_csr_check(&pub, bytes_of(csr, *csr_len)) == ST_OK;
-	if (ok)
-		sha256(key, buf_view(&pub));
-	buf_free(&pub);
-	return ok;
-}
-
 static enum status
 read_joining(struct joining *g, struct bytes request)
 {
@@ -72,11 +44,12 @@ read_joining(struct joining *g, struct bytes request)
 
 	json_init(&j);
 	st = json_parse(&j, request, JSON_DOCUMENT);
-	if (st == ST_OK && (json_int(&j, 0, "v", 0) != 1 ||
-			       !read_hex(&j, "code", g->code, HASH_LEN) ||
-			       !read_hex(&j, "key", g->key, PUBKEY_LEN) ||
-			       !read_hex(&j, "sig", g->sig, SIG_LEN) ||
-			       !read_csr(&j, g->csr, &g->csr_len, g->csr_key)))
+	if (st == ST_OK &&
+	    (json_int(&j, 0, "v", 0) != 1 ||
+		!enrol_read_hex(&j, "code", g->code, HASH_LEN) ||
+		!enrol_read_hex(&j, "key", g->key, PUBKEY_LEN) ||
+		!enrol_read_hex(&j, "sig", g->sig, SIG_LEN) ||
+		!enrol_read_csr(&j, g->csr, &g->csr_len, g->csr_key)))
 		st = ST_INVALID;
 	json_free(&j);
 	if (st == ST_OK) {
@@ -156,16 +129,6 @@ issued_key(const struct joining *g, uint8_t out[HASH_LEN])
 	sha256_many(out, part, 2);
 }
 
-static enum status
-issue(struct enrol *e, const char *dev, struct bytes csr, struct buf *cert)
-{
-	uint64_t now_s = port_wall_ms(centre_port(e->cfg.centre)) / 1000;
-	uint8_t serial[X509_SERIAL_LEN];
-
-	return ca_issue_device(centre_ca(e->cfg.centre), cert, serial, csr, dev,
-	    now_s - 3600, now_s + (uint64_t)e->cfg.cert_days * 86400);
-}
-
 /* Make the certificate and keep it, before the enrolment is logged: a crash
  * in between leaves the same one to be given. */
 static enum status
@@ -183,7 +146,7 @@ make_cert(struct enrol *e, struct joining *g)
 		return st;
 	buf_init(&cert, X509_CERT_DER_MAX);
 	buf_init(&b, X509_PEM_MAX * 2);
-	st = issue(e, g->dev, bytes_of(g->csr, g->csr_len), &cert);
+	st = enrol_issue(e, g->dev, bytes_of(g->csr, g->csr_len), &cert);
 	text = st == ST_OK ? malloc((cert.len + 2) / 3 * 4 + 1) : NULL;
 	if (st == ST_OK && text == NULL)
 		st = ST_NOMEM;
@@ -374,158 +337,4 @@ out:
 	sodium_memzero(g, sizeof(*g));
 	free(g);
 	return st;
-}
-
-/* ---- renewal */
-
-static enum status
-renew(
-    struct enrol *e, const char *dev, struct bytes csr, struct enrol_reply *out)
-{
-	struct x509_info info;
-	struct buf cert;
-	char *text = NULL;
-	enum status st;
-
-	buf_init(&cert, X509_CERT_DER_MAX);
-	st = issue(e, dev, csr, &cert);
-	if (st == ST_OK)
-		st = x509_cert_info(&info, buf_view(&cert));
-	if (st == ST_OK)
-		st = roster_renew(e->cfg.roster, dev, info.serial,
-		    info.cert_sha256, info.not_before_s * 1000,
-		    info.not_after_s * 1000);
-	if (st == ST_DENIED || st == ST_ABSENT) {
-		buf_free(&cert);
-		return enrol_say(out, 403, "revoked",
-		    "this device may not renew its certificate",
-		    "本机已被吊销，不能续期");
-	}
-	if (st == ST_OK)
-		text = malloc((cert.len + 2) / 3 * 4 + 1);
-	if (st == ST_OK && text == NULL)
-		st = ST_NOMEM;
-	if (st == ST_OK) {
-		base64_encode(text, buf_view(&cert));
-		out->status = 200;
-		buf_printf(out->body, "{\"v\":1,\"cert\":\"%s\"}", text);
-		st = out->body->err;
-	}
-	free(text);
-	buf_free(&cert);
-	return st == ST_INVALID ? enrol_bad(out) : st;
-}
-
-enum status
-enrol_renew(struct enrol *e, const char *dev, struct bytes request,
-    struct enrol_reply *out)
-{
-	uint8_t csr[X509_CSR_DER_MAX], key[HASH_LEN];
-	struct json j;
-	size_t len = 0;
-	bool ok;
-
-	json_init(&j);
-	ok = json_parse(&j, request, JSON_DOCUMENT) == ST_OK &&
-	     read_csr(&j, csr, &len, key);
-	json_free(&j);
-	return ok ? renew(e, dev, bytes_of(csr, len), out) : enrol_bad(out);
-}
-
-/* A free place, or the oldest: who floods this costs others a second try. */
-static struct challenge *
-challenge_place(struct enrol *e, uint64_t now_ms)
-{
-	struct challenge *oldest = &e->challenge[0];
-
-	for (size_t i = 0; i < CHALLENGES_MAX; i++) {
-		struct challenge *c = &e->challenge[i];
-
-		if (c->dev[0] == '\0' || c->until_ms <= now_ms)
-			return c;
-		if (c->until_ms < oldest->until_ms)
-			oldest = c;
-	}
-	return oldest;
-}
-
-enum status
-enrol_challenge(struct enrol *e, struct bytes request, struct enrol_reply *out)
-{
-	const struct port *port = centre_port(e->cfg.centre);
-	uint64_t now = port_wall_ms(port);
-	char dev[DEV_LEN + 1];
-	struct challenge *c;
-	struct json j;
-	bool ok;
-
-	json_init(&j);
-	ok = json_parse(&j, request, JSON_DOCUMENT) == ST_OK &&
-	     json_member_text(&j, 0, "dev", dev, sizeof(dev)) &&
-	     strlen(dev) == DEV_LEN;
-	json_free(&j);
-	if (!ok)
-		return enrol_bad(out);
-	(void)pthread_mutex_lock(&e->lock);
-	c = challenge_place(e, now);
-	memcpy(c->dev, dev, sizeof(dev));
-	c->until_ms = now + CHALLENGE_LIFE_MS;
-	port_random(port, c->nonce, sizeof(c->nonce));
-	out->status = 200;
-	buf_str(out->body, "{\"v\":1,\"nonce\":");
-	json_put_hex(out->body, bytes_of(c->nonce, sizeof(c->nonce)));
-	buf_u8(out->body, '}');
-	(void)pthread_mutex_unlock(&e->lock);
-	return out->body->err;
-}
-
-/* Use a challenge up; false if there is none that fits. */
-static bool
-challenge_take(struct enrol *e, const char *dev, const uint8_t nonce[32])
-{
-	uint64_t now = port_wall_ms(centre_port(e->cfg.centre));
-	bool found = false;
-
-	(void)pthread_mutex_lock(&e->lock);
-	for (size_t i = 0; i < CHALLENGES_MAX && !found; i++) {
-		struct challenge *c = &e->challenge[i];
-
-		found = strcmp(c->dev, dev) == 0 && c->until_ms > now &&
-			sodium_memcmp(c->nonce, nonce, 32) == 0;
-		if (found)
-			c->dev[0] = '\0';
-	}
-	(void)pthread_mutex_unlock(&e->lock);
-	return found;
-}
-
-enum status
-enrol_renew_expired(
-    struct enrol *e, struct bytes request, struct enrol_reply *out)
-{
-	uint8_t csr[X509_CSR_DER_MAX], key[HASH_LEN], nonce[32], sig[SIG_LEN];
-	char dev[DEV_LEN + 1];
-	struct roster_device d;
-	struct json j;
-	size_t len = 0;
-	bool ok;
-
-	json_init(&j);
-	ok = json_parse(&j, request, JSON_DOCUMENT) == ST_OK &&
-	     json_member_text(&j, 0, "dev", dev, sizeof(dev)) &&
-	     read_hex(&j, "nonce", nonce, sizeof(nonce)) &&
-	     read_hex(&j, "sig", sig, sizeof(sig)) &&
-	     read_csr(&j, csr, &len, key);
-	json_free(&j);
-	if (!ok)
-		return enrol_bad(out);
-	if (!challenge_take(e, dev, nonce) ||
-	    roster_device_by_dev(e->cfg.roster, dev, &d) != ST_OK ||
-	    join_renew_verify(sig, d.key, nonce, bytes_of(csr, len)) != ST_OK) {
-		centre_attempt(e->cfg.centre, "renew_refused", dev, "{}");
-		return enrol_say(out, 403, "refused",
-		    "the renewal is not signed by this device",
-		    "续期请求不是本机签署");
-	}
-	return renew(e, dev, bytes_of(csr, len), out);
 }
