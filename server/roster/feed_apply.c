@@ -191,23 +191,6 @@ put_own(struct feed *f, const char *prefix, struct bytes who, uint64_t place)
 	return st;
 }
 
-/* The value beside a name, as text. */
-static struct bytes
-value_of(const struct entry *e, const char *name)
-{
-	for (size_t i = 0; i < e->on_count; i++) {
-		uint32_t n;
-
-		if (!bytes_eq_str(e->on[i], name))
-			continue;
-		n = entry_value(e, i);
-		if (e->body.node[n].type == JSON_STRING &&
-		    !e->body.node[n].escaped)
-			return json_raw(&e->body, n);
-	}
-	return bytes_str("");
-}
-
 /* A record's own people are told of all that happens on it: whoever `own` says
  * its first entry concerned. */
 static enum status
@@ -234,7 +217,7 @@ apply_server(
 			return apply_scope_link(f, e, place);
 		if (e->verb == DO_ADD)
 			return put_own(
-			    f, "person:", value_of(e, "person"), place);
+			    f, "person:", roster_value(e, "person"), place);
 		return same_as_first(f, record, place);
 	}
 	if (bytes_eq_str(e->kind, "descriptor@1") ||
@@ -242,24 +225,27 @@ apply_server(
 		return put_own(f, "", bytes_str(""), place);
 	if (bytes_eq_str(e->kind, "device@1")) {
 		if (e->verb == DO_OPEN)
-			return put_own(f, "dev:", value_of(e, "dev"), place);
+			return put_own(
+			    f, "dev:", roster_value(e, "dev"), place);
 		return same_as_first(f, record, place);
 	}
 	if (bytes_eq_str(e->kind, "person@1")) {
 		if (e->verb == DO_OPEN)
-			return put_own(f, "person:", value_of(e, "id"), place);
+			return put_own(
+			    f, "person:", roster_value(e, "id"), place);
 		return same_as_first(f, record, place);
 	}
 	if (bytes_eq_str(e->kind, "team@1")) {
 		if (e->verb == DO_OPEN)
-			return put_own(f, "team:", value_of(e, "name"), place);
+			return put_own(
+			    f, "team:", roster_value(e, "name"), place);
 		return same_as_first(f, record, place);
 	}
 	if (!bytes_eq_str(e->kind, "order@1"))
 		return ST_OK;
 	if (e->verb != DO_OPEN)
 		return same_as_first(f, record, place);
-	to = value_of(e, "to");
+	to = roster_value(e, "to");
 	if (bytes_eq_str(to, "all"))
 		return put_own(f, "", bytes_str(""), place);
 	if (bytes_starts(to, "team:"))

@@ -149,6 +149,23 @@ roster_text(const struct db_stmt *s, int col, char *out, size_t cap)
 	out[b.len] = '\0';
 }
 
+struct bytes
+roster_value(const struct entry *e, const char *name)
+{
+	for (size_t i = 0; i < e->on_count; i++) {
+		uint32_t n;
+
+		if (!bytes_eq_str(e->on[i], name))
+			continue;
+		n = entry_value(e, i);
+		if (e->body.node[n].type == JSON_STRING &&
+		    !e->body.node[n].escaped)
+			return json_raw(&e->body, n);
+		break;
+	}
+	return bytes_str("");
+}
+
 enum status
 roster_scope_id(uint8_t out[ID_LEN], const char *rec)
 {

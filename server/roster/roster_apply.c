@@ -4,24 +4,6 @@
 #include "base/enc.h"
 #include "server/roster/roster_impl.h"
 
-/* The value beside a name of `on`, as text; empty if it is not there. */
-static struct bytes
-value_of(const struct entry *e, const char *name)
-{
-	for (size_t i = 0; i < e->on_count; i++) {
-		uint32_t n;
-
-		if (!bytes_eq_str(e->on[i], name))
-			continue;
-		n = entry_value(e, i);
-		if (e->body.node[n].type == JSON_STRING &&
-		    !e->body.node[n].escaped)
-			return json_raw(&e->body, n);
-		break;
-	}
-	return bytes_str("");
-}
-
 static bool
 has_name(const struct entry *e, const char *name)
 {
@@ -75,7 +57,7 @@ set_columns(struct roster *r, const struct entry *e, const struct column *c,
 	for (size_t i = 0; st == ST_OK && i < count; i++) {
 		if (has_name(e, c[i].name))
 			st = set_text(
-			    r, c[i].sql, e->rec, value_of(e, c[i].name));
+			    r, c[i].sql, e->rec, roster_value(e, c[i].name));
 	}
 	return st;
 }
@@ -94,7 +76,7 @@ apply_person(struct roster *r, const struct entry *e)
 	if (e->verb == DO_OPEN)
 		st = set_text(r,
 		    "INSERT OR IGNORE INTO person(rec, id) VALUES(?1, ?2)",
-		    e->rec, value_of(e, "id"));
+		    e->rec, roster_value(e, "id"));
 	return st == ST_OK ? set_columns(r, e, columns, 4) : st;
 }
 
@@ -108,7 +90,7 @@ apply_team(struct roster *r, const struct entry *e)
 	if (e->verb == DO_OPEN)
 		st = set_text(r,
 		    "INSERT OR IGNORE INTO team(rec, name) VALUES(?1, ?2)",
-		    e->rec, value_of(e, "name"));
+		    e->rec, roster_value(e, "name"));
 	return st == ST_OK ? set_columns(r, e, columns, 1) : st;
 }
 
@@ -118,12 +100,12 @@ apply_scope(struct roster *r, const struct entry *e)
 	if (e->verb == DO_OPEN)
 		return set_text(r,
 		    "INSERT OR IGNORE INTO scope(rec, team) VALUES(?1, ?2)",
-		    e->rec, value_of(e, "team"));
+		    e->rec, roster_value(e, "team"));
 	if (e->verb == DO_ADD)
 		return set_text(r,
 		    "INSERT OR IGNORE INTO member(scope, person)"
 		    " VALUES(?1, ?2)",
-		    e->rec, value_of(e, "person"));
+		    e->rec, roster_value(e, "person"));
 	if (e->verb == DO_ADVANCE)
 		return set_text(r,
 		    "UPDATE scope SET closed = 1 WHERE rec = ?1"
@@ -158,9 +140,9 @@ open_device(struct roster *r, const struct entry *e, uint64_t place)
 		return st;
 	db_bind_text(s, 1, e->rec);
 	for (int i = 0; i < 6; i++)
-		db_bind_text(s, i + 2, value_of(e, texts[i]));
-	if (bind_hex(s, 8, value_of(e, "key"), key, sizeof(key)) != ST_OK ||
-	    bind_hex(s, 9, value_of(e, "cert/serial"), serial,
+		db_bind_text(s, i + 2, roster_value(e, texts[i]));
+	if (bind_hex(s, 8, roster_value(e, "key"), key, sizeof(key)) != ST_OK ||
+	    bind_hex(s, 9, roster_value(e, "cert/serial"), serial,
 		sizeof(serial)) != ST_OK) {
 		db_done(s);
 		return ST_OK; /* none of ours: the auditor will name it */
@@ -186,7 +168,7 @@ renew_device(struct roster *r, const struct entry *e)
 	if (st != ST_OK)
 		return st;
 	db_bind_text(s, 1, e->rec);
-	if (bind_hex(s, 2, value_of(e, "cert/serial"), serial,
+	if (bind_hex(s, 2, roster_value(e, "cert/serial"), serial,
 		sizeof(serial)) != ST_OK) {
 		db_done(s);
 		return ST_OK;

@@ -29,6 +29,10 @@ MUST_CHECK enum status roster_commit(
 /* Text of a column into a fixed place; cut where it is too long. */
 void roster_text(const struct db_stmt *s, int col, char *out, size_t cap);
 
+/* The text that an entry sets `name` to, borrowed from it; empty if it does not
+ * name it, or not with a plain string. */
+struct bytes roster_value(const struct entry *e, const char *name);
+
 /* head of a record, the lock held. */
 MUST_CHECK enum status roster_head_locked(
     struct roster *r, const char *rec, uint8_t id[ID_LEN]);

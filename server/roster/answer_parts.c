@@ -1,0 +1,178 @@
+/* answer_parts: what a device is to hear of its streams, with the proofs. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "server/roster/answer_impl.h"
+
+static const struct wire_cursor *
+cursor_of(const struct sync_up *up, const uint8_t scope[ID_LEN])
+{
+	for (size_t i = 0; i < up->cursor_count; i++) {
+		if (memcmp(up->cursor[i].scope, scope, ID_LEN) == 0)
+			return &up->cursor[i];
+	}
+	return NULL;
+}
+
+/* The i-th step's entry becomes a row of the answer. */
+static enum status
+put_row(struct answer *a, const struct feed_step *step)
+{
+	struct wire_stream_entry *w = &a->row[a->row_count];
+	struct centre_entry e;
+	enum status st;
+
+	st = centre_entry(a->reader, step->place, &e);
+	if (st != ST_OK)
+		return st;
+	memset(w, 0, sizeof(*w));
+	a->row_off[a->row_count] = 0;
+	w->place = e.place;
+	w->seq = e.seq;
+	memcpy(w->chain, e.chain, CHAIN_LEN);
+	memcpy(w->prev, e.prev, HASH_LEN);
+	if ((e.flags & (STORE_MALFORMED | STORE_HELD)) != 0)
+		w->flags |= STREAM_BARE;
+	if ((e.flags & STORE_SERVER) != 0)
+		w->flags |= STREAM_SERVER;
+	if ((e.flags & STORE_LOST) != 0) {
+		w->entry.form = WIRE_LOST;
+		if (e.bytes.len != HASH_LEN)
+			return ST_CORRUPT;
+		memcpy(w->entry.digest, e.bytes.p, HASH_LEN);
+	} else {
+		w->entry.form = memchr(e.bytes.p, '\n', e.bytes.len) == NULL
+				    ? WIRE_HEAD
+				    : WIRE_WHOLE;
+		a->row_off[a->row_count] = a->bytes.len;
+		w->entry.raw.len = e.bytes.len;
+		buf_bytes(&a->bytes, e.bytes);
+	}
+	a->row_count++;
+	return a->bytes.err;
+}
+
+/* Places of a backfill and what follows it may not ascend together: rows of a
+ * part do, and each place stands once. */
+static int
+by_place(const void *x, const void *y)
+{
+	const struct wire_stream_entry *a = x, *b = y;
+
+	return (a->place > b->place) - (a->place < b->place);
+}
+
+static enum status
+prove_part(struct answer *a, struct wire_part *p)
+{
+	uint64_t *places = calloc(p->count + 1, sizeof(*places));
+	enum status st = places == NULL ? ST_NOMEM : ST_OK;
+
+	if (st == ST_OK) {
+		for (size_t i = 0; i < p->count; i++)
+			places[i] = p->entry[i].place;
+		st = tlog_many(centre_tlog(a->centre), places, p->count,
+		    a->tip.size, &a->proofs);
+	}
+	free(places);
+	return st;
+}
+
+/* One scope's part: as many steps as fit into what is left of the answer. */
+static enum status
+put_part(struct answer *a, const uint8_t scope[ID_LEN],
+    const struct wire_cursor *from, size_t count, bool end, uint64_t size)
+{
+	struct wire_part *p = &a->part[a->part_count];
+	size_t first = a->row_count, i;
+	enum status st = ST_OK;
+
+	memset(p, 0, sizeof(*p));
+	memcpy(p->scope, scope, ID_LEN);
+	p->place = from == NULL ? 0 : from->place;
+	p->sub = from == NULL ? 0 : from->sub;
+	for (i = 0; i < count && a->row_left > 0; i++) {
+		if (a->step[i].place >= a->tip.size)
+			break;
+		if (a->bytes.len >= PART_BYTES_MAX)
+			break;
+		st = put_row(a, &a->step[i]);
+		if (st != ST_OK)
+			return st;
+		a->row_left--;
+		p->place = a->step[i].next_place;
+		p->sub = a->step[i].next_sub;
+	}
+	p->more = i < count || !end;
+	a->more = a->more || p->more;
+	/* Nothing more below `size`: the cursor may stand there, so that the
+	 * next look begins where this one ended. */
+	if (i == count && end && p->sub == 0 && size > p->place && i > 0)
+		p->place = size;
+	p->count = a->row_count - first;
+	if (p->count == 0)
+		return ST_OK; /* nothing to say: no part */
+	p->entry = &a->row[first];
+	a->proof_off[a->part_count] = a->proofs.len;
+	a->part_count++;
+	return ST_OK;
+}
+
+static enum status
+put_scope(struct answer *a, const uint8_t scope[ID_LEN], bool own)
+{
+	struct feed_reader *fr =
+	    a->feed_reader != NULL ? a->feed_reader : feed_inside(a->feed);
+	const struct wire_cursor *c = cursor_of(a->up, scope);
+	uint64_t place = c == NULL ? 0 : c->place, sub = c == NULL ? 0 : c->sub;
+	uint64_t size = 0;
+	size_t count = 0;
+	bool end = false;
+	enum status st;
+
+	if (own)
+		st = feed_device(fr, a->device.dev, a->device.person,
+		    a->device.team, place, a->step, a->row_left, &count, &end,
+		    &size);
+	else
+		st = feed_scope(fr, scope, place, sub, a->step, a->row_left,
+		    &count, &end, &size);
+	return st == ST_OK ? put_part(a, scope, c, count, end, size) : st;
+}
+
+enum status
+answer_put_parts(struct answer *a)
+{
+	static const uint8_t own[ID_LEN];
+	uint8_t scope[ROSTER_SCOPES_MAX][ID_LEN];
+	size_t count = 0;
+	enum status st;
+
+	a->part_count = a->row_count = 0;
+	a->row_left = PART_STEPS_MAX;
+	a->more = false;
+	buf_reset(&a->bytes);
+	buf_reset(&a->proofs);
+	if (a->peer.deliver || a->device.standing[0] != '\0')
+		return ST_OK;
+	st = put_scope(a, own, true);
+	if (st == ST_OK)
+		st = roster_scopes_of(
+		    a->roster, a->device.person, scope, &count);
+	for (size_t i = 0; st == ST_OK && i < count && a->row_left > 0; i++)
+		st = put_scope(a, scope[i], false);
+	/* The bytes stand still now. */
+	for (size_t i = 0; st == ST_OK && i < a->row_count; i++)
+		a->row[i].entry.raw.p = a->bytes.p + a->row_off[i];
+	for (size_t i = 0; st == ST_OK && i < a->part_count; i++) {
+		qsort(a->part[i].entry, a->part[i].count, sizeof(*a->row),
+		    by_place);
+		a->proof_off[i] = a->proofs.len;
+		st = prove_part(a, &a->part[i]);
+		a->part[i].proof.len = a->proofs.len - a->proof_off[i];
+	}
+	for (size_t i = 0; st == ST_OK && i < a->part_count; i++)
+		a->part[i].proof.p = a->proofs.p + a->proof_off[i];
+	a->counters.entries_down = a->row_count;
+	return st;
+}
