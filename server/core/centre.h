@@ -247,7 +247,7 @@ typedef void (*centre_fault)(void *arg, uint64_t place, const char *words);
  * While others commit, what stood when it began is checked.  ST_OK; ST_CORRUPT
  * if `fn` was called; ST_IO, ST_NOMEM.
  */
-MUST_CHECK enum status centre_check(struct centre *c, centre_fault fn,
-    void *arg, struct centre_checked *out);
+MUST_CHECK enum status centre_check(
+    struct centre *c, centre_fault fn, void *arg, struct centre_checked *out);
 
 #endif
