@@ -1,0 +1,230 @@
+#ifndef VERIFY_VERIFY_IMPL_H
+#define VERIFY_VERIFY_IMPL_H
+/*
+ * verify_impl: what the files of verify share; nobody else includes it.
+ */
+#include "db/db.h"
+#include "entry/entry.h"
+#include "tlog/descriptor.h"
+#include "tlog/merkle.h"
+#include "tlog/proof.h"
+#include "verify/verify.h"
+
+/* As the store's rows have them (docs/FORMAT.md, "The centre's store"). */
+enum {
+	ROW_MALFORMED = 1,
+	ROW_HELD = 2,
+	ROW_LOST = 4,
+	ROW_BLIND = 8,
+	ROW_SERVER = 16,
+	ROW_ERASED = 32,
+	LINE_LEN = 144 /* a piece line */
+};
+
+/* A device as `device@1` entries tell of it. */
+struct vdevice {
+	char rec[REC_LEN + 1];
+	char dev[DEV_LEN + 1];
+	uint8_t key[PUBKEY_LEN];
+	uint64_t from;  /* place of its enrolment */
+	uint64_t until; /* place of its revocation; UINT64_MAX: none */
+};
+
+/* One branch of a chain, as its row says, and as its entries do. */
+struct vchain {
+	uint64_t no;
+	uint32_t branch, parent;
+	uint8_t id[CHAIN_LEN];
+	uint8_t key[PUBKEY_LEN];
+	char dev[DEV_LEN + 1];
+	uint64_t base_seq;
+	uint8_t base_link[HASH_LEN];
+	uint64_t row_last_seq, row_last_place;
+	uint8_t row_last_link[HASH_LEN];
+
+	bool begun, judged; /* `judged`: its device was looked for */
+	bool server;        /* its key is a descriptor's server key */
+	uint8_t link0[HASH_LEN];
+	uint64_t last_seq, last_place;
+	uint8_t last_link[HASH_LEN];
+	/* The row before was wrong: what its bytes give, if not what it says */
+	bool has_other;
+	uint8_t other_link[HASH_LEN];
+	uint64_t hold_from; /* a fork was seen: all further is to be held */
+	size_t device;      /* index + 1; 0: none */
+	/* The newest signature over it. */
+	bool has_sig;
+	uint64_t sig_seq, sig_place;
+	uint8_t sig_link[HASH_LEN], sig[SIG_LEN];
+};
+
+/* One row of entries. */
+struct vrow {
+	uint64_t place, no, seq;
+	uint32_t branch, flags;
+	bool has_prev;
+	uint8_t prev[HASH_LEN], link[HASH_LEN];
+	struct bytes bytes;
+};
+
+/* An entry of a device in the commit that is being read. */
+struct vplaced {
+	struct vchain *c;
+	uint64_t seq;
+	uint8_t link[HASH_LEN];
+};
+
+/* An id that must be (or was) held. */
+struct vhold {
+	uint8_t id[ID_LEN];
+	uint64_t place;
+	const struct vchain *c; /* of what needs it */
+	uint64_t seq;
+	enum verify_what what;
+	bool admit; /* the logged word is `admit` */
+};
+
+/* Places of a chain that did not come. */
+struct vhole {
+	uint8_t chain[CHAIN_LEN];
+	uint64_t first, last, place;
+	const struct vchain *c;
+};
+
+struct vroot {
+	uint64_t size;
+	uint8_t root16[ID_LEN];
+};
+
+struct vmanifest {
+	uint64_t place, seq, size, count, held, bare;
+	uint8_t root[HASH_LEN];
+	char rec[REC_LEN + 1];
+	const struct vchain *c;
+	/* Found in the second reading. */
+	struct frontier f;
+	uint64_t got_held, got_bare;
+};
+
+/* An anchor, read. */
+struct vanchor {
+	const struct verify_anchor *from;
+	bool is_proof;
+	struct proof proof;
+	struct bytes note;
+	struct checkpoint cp;
+	bool bad; /* said already; no more to do */
+	bool old_log;
+	bool done; /* its size was reached */
+	bool matches;
+	uint8_t store_root[HASH_LEN]; /* ours at its size */
+};
+
+struct verify {
+	struct verify_report *r;
+	const struct verify_given *given;
+	struct db *db;
+	struct db_stmt *scan;
+	char *errmsg;
+
+	char court[DESCRIPTOR_COURT_MAX + 1];
+	uint8_t court_id[HASH_LEN];
+	struct descriptor **descriptor; /* owned, version by version */
+	size_t descriptor_count, descriptor_cap;
+	bool key_named, descriptor_pinned;
+
+	struct vchain *chain; /* owned, by (no, branch) */
+	size_t chain_count;
+	struct vchain *last_chain;
+
+	struct vdevice *device; /* owned */
+	size_t device_count, device_cap;
+	struct vplaced *placed; /* owned: of this commit */
+	size_t placed_count, placed_cap;
+	uint64_t commit_first;
+	bool commit_wrong;         /* said already */
+	bool server_began;         /* a server entry stood in this commit */
+	struct vhold *need, *hold; /* owned */
+	size_t need_count, need_cap, hold_count, hold_cap;
+	struct vhole *hole, *hole_said; /* owned */
+	size_t hole_count, hole_cap, hole_said_count, hole_said_cap;
+	struct vroot *root; /* owned, at the end of each commit */
+	size_t root_count, root_cap;
+	struct vmanifest *manifest; /* owned */
+	size_t manifest_count, manifest_cap;
+	struct vanchor *anchor; /* owned, one for each given */
+	uint64_t next_anchor;   /* the least size not reached yet */
+	uint64_t kept;          /* of the last restore; 0: none */
+	bool restored;
+
+	struct frontier f;
+	uint64_t next; /* place expected */
+	bool before_wrong;
+	uint8_t before[HASH_LEN]; /* link at the place before */
+	const struct vchain *before_chain;
+	uint64_t before_seq, last_commit;
+	struct entry e;
+	struct buf lines, text;
+};
+
+/* Grow *array (owned, of `size` bytes an element). */
+MUST_CHECK enum status verify_room(
+    void *array, size_t *cap, size_t count, size_t size);
+
+/* Put a finding down.  `c` may be NULL; `zh` and `en` are static. */
+struct verify_finding *verify_say(struct verify_report *r,
+    enum verify_what what, const char *zh, const char *en);
+void verify_say_at(struct verify *v, enum verify_what what, uint64_t place,
+    const struct vchain *c, uint64_t seq, const char *zh, const char *en);
+void verify_data(struct verify_finding *f, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Member `name` of `on`: its node in e->body, or 0. */
+uint32_t verify_value(const struct entry *e, const char *name);
+bool verify_text(
+    const struct entry *e, const char *name, char *out, size_t cap);
+bool verify_num(const struct entry *e, const char *name, uint64_t *out);
+bool verify_hash(
+    const struct entry *e, const char *name, uint8_t *out, size_t len);
+
+/* ---- verify_chain.c */
+
+MUST_CHECK enum status verify_read_chains(struct verify *v);
+struct vchain *verify_chain_of(struct verify *v, uint64_t no, uint32_t branch);
+/* What the entry rests on.  *sure: it is known; else row->link is taken. */
+MUST_CHECK enum status verify_base(struct verify *v, struct vchain *c,
+    const struct vrow *row, uint8_t base[HASH_LEN], bool *sure);
+/* Behind the last entry: holes, chains' rows, last signatures. */
+MUST_CHECK enum status verify_chains_end(struct verify *v);
+
+/* ---- verify_commit.c */
+
+/* The entry `v->e`, a commit@1, ends a commit at `row`. */
+MUST_CHECK enum status verify_commit(
+    struct verify *v, struct vchain *c, const struct vrow *row);
+
+/* ---- verify_server.c */
+
+/* The first descriptor and the court-id, before anything else. */
+MUST_CHECK enum status verify_first(struct verify *v);
+/* Whole entry `v->e` of a server chain. */
+MUST_CHECK enum status verify_server_entry(
+    struct verify *v, struct vchain *c, const struct vrow *row);
+/* Is the device of this chain in its time at `place`? */
+MUST_CHECK enum status verify_time(
+    struct verify *v, struct vchain *c, const struct vrow *row);
+MUST_CHECK enum status verify_holds_end(struct verify *v);
+bool verify_is_server_key(const struct verify *v, const uint8_t *key);
+
+/* ---- verify_anchor.c */
+
+MUST_CHECK enum status verify_read_anchors(struct verify *v);
+/* The tree has v->f.size leaves now: compare. */
+void verify_anchors_at(struct verify *v);
+MUST_CHECK enum status verify_anchors_end(struct verify *v);
+
+/* ---- verify_manifest.c */
+
+MUST_CHECK enum status verify_manifests(struct verify *v);
+
+#endif
