@@ -144,7 +144,7 @@ write_entry(struct made *m, struct made_chain *c, struct entry_new *n)
 }
 
 void
-made_server(struct made *m, char rec[REC_LEN + 1], const char *kind,
+made_store_server(struct made *m, char rec[REC_LEN + 1], const char *kind,
     enum verb verb, const char *const *on, size_t on_count, const char *data,
     const char *reason)
 {
@@ -209,7 +209,7 @@ put_descriptor(struct made *m)
 	buf_u8(&data, ',');
 	json_put_string(&data, buf_view(&m->descriptor));
 	buf_u8(&data, ']');
-	made_server(
+	made_store_server(
 	    m, rec, "descriptor@1", DO_OPEN, on, 3, buf_cstr(&data), NULL);
 	buf_free(&line);
 	buf_free(&data);
@@ -217,7 +217,7 @@ put_descriptor(struct made *m)
 }
 
 void
-made_open(struct made *m, const char *path, uint64_t seed)
+made_store_open(struct made *m, const char *path, uint64_t seed)
 {
 	struct db_config dc = {
 		.path = path, .create = true, .sync = DB_SYNC_OFF
@@ -236,7 +236,7 @@ made_open(struct made *m, const char *path, uint64_t seed)
 	new_chain(m, &m->server);
 	m->server.status = 2;
 	put_descriptor(m);
-	made_commit(m);
+	made_store_commit(m);
 }
 
 static void
@@ -262,7 +262,7 @@ put_chain(struct made *m, const struct made_chain *c)
 }
 
 void
-made_close(struct made *m)
+made_store_close(struct made *m)
 {
 	uint8_t root[HASH_LEN];
 	struct db_stmt *s;
@@ -288,13 +288,13 @@ made_close(struct made *m)
 /* ---- devices */
 
 void
-made_device(struct made *m, struct made_chain *c)
+made_store_device(struct made *m, struct made_chain *c)
 {
 	new_chain(m, c);
 }
 
 void
-made_enrol(struct made *m, struct made_chain *c)
+made_store_enrol(struct made *m, struct made_chain *c)
 {
 	static const char *const on[] = { "dev", "key", "person", "team" };
 	char data[256], hex[2 * PUBKEY_LEN + 1];
@@ -303,21 +303,22 @@ made_enrol(struct made *m, struct made_chain *c)
 	(void)snprintf(
 	    data, sizeof(data), "[\"%s\",\"%s\",\"7001\",\"A\"]", c->dev, hex);
 	c->device_rec[0] = '\0';
-	made_server(m, c->device_rec, "device@1", DO_OPEN, on, 4, data, NULL);
+	made_store_server(
+	    m, c->device_rec, "device@1", DO_OPEN, on, 4, data, NULL);
 }
 
 void
-made_revoke(struct made *m, struct made_chain *c, const char *word)
+made_store_revoke(struct made *m, struct made_chain *c, const char *word)
 {
 	const char *on[] = { word };
 
-	made_server(m, c->device_rec, "device@1", DO_ADVANCE, on, 1, "[null]",
-	    "lost in the field");
+	made_store_server(m, c->device_rec, "device@1", DO_ADVANCE, on, 1,
+	    "[null]", "lost in the field");
 }
 
 void
-made_entry(struct made *m, struct made_chain *c, enum verb verb, const char *on,
-    const char *data)
+made_store_entry(struct made *m, struct made_chain *c, enum verb verb,
+    const char *on, const char *data)
 {
 	struct bytes name = bytes_str(on);
 	struct entry_new n = { .rec = c->rec,
@@ -336,7 +337,7 @@ made_entry(struct made *m, struct made_chain *c, enum verb verb, const char *on,
 }
 
 void
-made_line_by(struct made *m, struct made_chain *c, uint64_t first,
+made_store_line_by(struct made *m, struct made_chain *c, uint64_t first,
     const struct made_chain *signer)
 {
 	uint8_t head[16 + CHAIN_LEN + 16 + HASH_LEN], sig[SIG_LEN];
@@ -352,13 +353,13 @@ made_line_by(struct made *m, struct made_chain *c, uint64_t first,
 }
 
 void
-made_line(struct made *m, struct made_chain *c, uint64_t first)
+made_store_line(struct made *m, struct made_chain *c, uint64_t first)
 {
-	made_line_by(m, c, first, c);
+	made_store_line_by(m, c, first, c);
 }
 
 void
-made_piece(struct made *m, struct made_chain *c, size_t count)
+made_store_piece(struct made *m, struct made_chain *c, size_t count)
 {
 	uint64_t first = c->seq + 1;
 	char data[512];
@@ -369,14 +370,15 @@ made_piece(struct made *m, struct made_chain *c, size_t count)
 		    "[\"客厅书桌左侧抽屉内发现一只棕色皮质钱包，内有现金若干，"
 		    "当场清点并拍照，见证人在场 %" PRIu64 "\"]",
 		    c->seq);
-		made_entry(m, c, c->rec_count == 0 ? DO_OPEN : DO_SET,
+		made_store_entry(m, c, c->rec_count == 0 ? DO_OPEN : DO_SET,
 		    "place/note", data);
 	}
-	made_line(m, c, first);
+	made_store_line(m, c, first);
 }
 
 void
-made_fork(struct made *m, struct made_chain *b, const struct made_chain *c)
+made_store_fork(
+    struct made *m, struct made_chain *b, const struct made_chain *c)
 {
 	*b = *c;
 	EXPECT(m->chain_count < MADE_CHAINS_MAX);
@@ -389,19 +391,19 @@ made_fork(struct made *m, struct made_chain *b, const struct made_chain *c)
 }
 
 void
-made_hold(struct made *m, const struct made_chain *c)
+made_store_hold(struct made *m, const struct made_chain *c)
 {
 	char hex[2 * ID_LEN + 1], rec[REC_LEN + 1];
 	const char *on[] = { hex };
 
 	hex_encode(hex, bytes_of(c->link, ID_LEN));
 	memcpy(rec, c->rec, sizeof(rec));
-	made_server(
+	made_store_server(
 	    m, rec, "search@1", DO_HOLD, on, 1, "[null]", "held in a test");
 }
 
 void
-made_manifest(struct made *m, const struct made_chain *c,
+made_store_manifest(struct made *m, const struct made_chain *c,
     const uint64_t *places, size_t count, int64_t wrong)
 {
 	static const char *const on[] = { "record", "size", "count", "root",
@@ -420,13 +422,13 @@ made_manifest(struct made *m, const struct made_chain *c,
 	(void)snprintf(data, sizeof(data),
 	    "[\"%s\",%" PRIu64 ",%" PRId64 ",\"%s\",0,0]", c->rec, m->f.size,
 	    (int64_t)count + wrong, hex);
-	made_server(m, rec, "manifest@1", DO_OPEN, on, 6, data, NULL);
+	made_store_server(m, rec, "manifest@1", DO_OPEN, on, 6, data, NULL);
 }
 
 /* ---- commits and what the log signs */
 
 void
-made_commit(struct made *m)
+made_store_commit(struct made *m)
 {
 	static const char *const on[] = { "first", "pieces", "root" };
 	char data[256], hex[2 * HASH_LEN + 1], rec[REC_LEN + 1] = "";
@@ -444,7 +446,7 @@ made_commit(struct made *m)
 	hex_encode(hex, bytes_of(root, HASH_LEN));
 	(void)snprintf(data, sizeof(data), "[%" PRIu64 ",%" PRIu64 ",\"%s\"]",
 	    m->commit_first, count, hex);
-	made_server(m, rec, "commit@1", DO_OPEN, on, 3, data, NULL);
+	made_store_server(m, rec, "commit@1", DO_OPEN, on, 3, data, NULL);
 	place = m->f.size - 1;
 	chain_sign(
 	    sig, m->server.secret, m->server.id, m->server.seq, m->server.link);
@@ -469,7 +471,7 @@ made_commit(struct made *m)
 }
 
 void
-made_note_of(struct made *m, uint64_t size, const uint8_t root[HASH_LEN],
+made_store_note_of(struct made *m, uint64_t size, const uint8_t root[HASH_LEN],
     struct buf *out)
 {
 	struct checkpoint cp = { .size = size };
@@ -480,16 +482,16 @@ made_note_of(struct made *m, uint64_t size, const uint8_t root[HASH_LEN],
 }
 
 void
-made_note(struct made *m, struct buf *out)
+made_store_note(struct made *m, struct buf *out)
 {
 	uint8_t root[HASH_LEN];
 
 	frontier_root(&m->f, root);
-	made_note_of(m, m->f.size, root, out);
+	made_store_note_of(m, m->f.size, root, out);
 }
 
 void
-made_receipt(struct made *m, uint64_t place, struct buf *out)
+made_store_receipt(struct made *m, uint64_t place, struct buf *out)
 {
 	struct merkle_leaves leaves = {
 		.leaf = (const uint8_t(*)[HASH_LEN])m->leaf, .count = m->f.size
@@ -498,7 +500,7 @@ made_receipt(struct made *m, uint64_t place, struct buf *out)
 	struct buf note;
 
 	buf_init(&note, NOTE_BYTES_MAX);
-	made_note(m, &note);
+	made_store_note(m, &note);
 	memcpy(p.prev, m->prev[place], HASH_LEN);
 	p.note = buf_view(&note);
 	EXPECT_OK(merkle_prove_inclusion(

@@ -56,51 +56,52 @@ struct made {
 };
 
 /* A court with its descriptor committed.  Any failure ends the test. */
-void made_open(struct made *m, const char *path, uint64_t seed);
+void made_store_open(struct made *m, const char *path, uint64_t seed);
 
 /* Chains and head row go down, and the file is closed; and memory freed. */
-void made_close(struct made *m);
+void made_store_close(struct made *m);
 
 /* An entry on the court's chain; `rec` "" gets a new one. */
-void made_server(struct made *m, char rec[REC_LEN + 1], const char *kind,
+void made_store_server(struct made *m, char rec[REC_LEN + 1], const char *kind,
     enum verb verb, const char *const *on, size_t on_count, const char *data,
     const char *reason);
 
-/* A new device; made_enrol puts its device@1 entry into the open commit. */
-void made_device(struct made *m, struct made_chain *c);
-void made_enrol(struct made *m, struct made_chain *c);
-void made_revoke(struct made *m, struct made_chain *c, const char *word);
+/* A new device; made_store_enrol puts its device@1 entry into the open commit.
+ */
+void made_store_device(struct made *m, struct made_chain *c);
+void made_store_enrol(struct made *m, struct made_chain *c);
+void made_store_revoke(struct made *m, struct made_chain *c, const char *word);
 
 /* A piece of `count` entries, with its line, into the open commit. */
-void made_piece(struct made *m, struct made_chain *c, size_t count);
-/* One entry, without a line; made_line later. */
-void made_entry(struct made *m, struct made_chain *c, enum verb verb,
+void made_store_piece(struct made *m, struct made_chain *c, size_t count);
+/* One entry, without a line; made_store_line later. */
+void made_store_entry(struct made *m, struct made_chain *c, enum verb verb,
     const char *on, const char *data);
-void made_line(struct made *m, struct made_chain *c, uint64_t first);
+void made_store_line(struct made *m, struct made_chain *c, uint64_t first);
 
 /* The line of places as a piece of `c`, but signed by another. */
-void made_line_by(struct made *m, struct made_chain *c, uint64_t first,
+void made_store_line_by(struct made *m, struct made_chain *c, uint64_t first,
     const struct made_chain *signer);
 
 /* A second branch that leaves `c` where it is: *b writes as the same device. */
-void made_fork(
+void made_store_fork(
     struct made *m, struct made_chain *b, const struct made_chain *c);
 
 /* `hold` of the last entry of `c`. */
-void made_hold(struct made *m, const struct made_chain *c);
+void made_store_hold(struct made *m, const struct made_chain *c);
 
 /* A true manifest of the record of `c`, or with `count` off by some. */
-void made_manifest(struct made *m, const struct made_chain *c,
+void made_store_manifest(struct made *m, const struct made_chain *c,
     const uint64_t *places, size_t count, int64_t wrong);
 
-void made_commit(struct made *m);
+void made_store_commit(struct made *m);
 
 /* The checkpoint as it stands; and a proof file for a place. */
-void made_note(struct made *m, struct buf *out);
-void made_receipt(struct made *m, uint64_t place, struct buf *out);
+void made_store_note(struct made *m, struct buf *out);
+void made_store_receipt(struct made *m, uint64_t place, struct buf *out);
 
 /* The same, over another root or path. */
-void made_note_of(struct made *m, uint64_t size, const uint8_t root[HASH_LEN],
-    struct buf *out);
+void made_store_note_of(struct made *m, uint64_t size,
+    const uint8_t root[HASH_LEN], struct buf *out);
 
 #endif

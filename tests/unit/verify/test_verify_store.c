@@ -41,28 +41,28 @@ world_begin(struct world *w)
 	for (size_t i = 0; i < 3; i++)
 		buf_init(&w->note[i], NOTE_BYTES_MAX);
 	buf_init(&w->receipt, 1 << 16);
-	made_open(&w->m, w->path, 7);
+	made_store_open(&w->m, w->path, 7);
 	w->key = w->m.log;
-	made_device(&w->m, &w->a);
-	made_device(&w->m, &w->b);
-	made_enrol(&w->m, &w->a);
-	made_enrol(&w->m, &w->b);
-	made_commit(&w->m);
-	made_piece(&w->m, &w->a, 5);
-	made_piece(&w->m, &w->b, 5);
-	made_commit(&w->m);
-	made_note(&w->m, &w->note[0]);
-	made_receipt(&w->m, 7, &w->receipt);
-	made_piece(&w->m, &w->b, 5);
-	made_piece(&w->m, &w->a, 5);
-	made_commit(&w->m);
+	made_store_device(&w->m, &w->a);
+	made_store_device(&w->m, &w->b);
+	made_store_enrol(&w->m, &w->a);
+	made_store_enrol(&w->m, &w->b);
+	made_store_commit(&w->m);
+	made_store_piece(&w->m, &w->a, 5);
+	made_store_piece(&w->m, &w->b, 5);
+	made_store_commit(&w->m);
+	made_store_note(&w->m, &w->note[0]);
+	made_store_receipt(&w->m, 7, &w->receipt);
+	made_store_piece(&w->m, &w->b, 5);
+	made_store_piece(&w->m, &w->a, 5);
+	made_store_commit(&w->m);
 }
 
 static void
 world_end(struct world *w)
 {
-	made_note(&w->m, &w->note[1]);
-	made_close(&w->m);
+	made_store_note(&w->m, &w->note[1]);
+	made_store_close(&w->m);
 	w->given.key = w->key;
 	w->given.anchor = w->anchor;
 	verify_report_init(&w->r);
@@ -297,7 +297,7 @@ a_dropped_tail_is_named(void **state)
 	world_free(&w);
 	/* All of it made to fit: only an anchor tells. */
 	world_begin(&w);
-	made_note(&w.m, &w.note[2]);
+	made_store_note(&w.m, &w.note[2]);
 	world_end(&w);
 	tamper(&w, "DELETE FROM entries WHERE place > 15;"
 		   "DELETE FROM commits WHERE place > 15;"
@@ -371,18 +371,18 @@ a_rebuilt_chain_is_named(void **state)
 	forger = w.a;
 	forger.secret[0] ^= 1; /* not the device's key */
 	first = w.a.seq + 1;
-	made_entry(&w.m, &w.a, DO_SET, "place/note", "[\"forged\"]");
-	made_line_by(&w.m, &w.a, first, &forger);
-	made_commit(&w.m);
+	made_store_entry(&w.m, &w.a, DO_SET, "place/note", "[\"forged\"]");
+	made_store_line_by(&w.m, &w.a, first, &forger);
+	made_store_commit(&w.m);
 	world_end(&w);
 	named_in(&w, VERIFY_REBUILT, 27, &w.a, 11);
 	world_free(&w);
 	/* Links computed anew over other bytes, the signature left. */
 	world_begin(&w);
-	made_entry(&w.m, &w.a, DO_SET, "place/note", "[\"first\"]");
-	made_line(&w.m, &w.a, w.a.seq);
+	made_store_entry(&w.m, &w.a, DO_SET, "place/note", "[\"first\"]");
+	made_store_line(&w.m, &w.a, w.a.seq);
 	w.m.lines.p[48] ^= 1; /* the link that was signed was another */
-	made_commit(&w.m);
+	made_store_commit(&w.m);
 	world_end(&w);
 	named_in(&w, VERIFY_REBUILT, 27, &w.a, 11);
 	world_free(&w);
@@ -404,9 +404,9 @@ a_swapped_device_is_named(void **state)
 	world_free(&w);
 	/* A device that nobody enrolled, with a chain that is right. */
 	world_begin(&w);
-	made_device(&w.m, &ghost);
-	made_piece(&w.m, &ghost, 2);
-	made_commit(&w.m);
+	made_store_device(&w.m, &ghost);
+	made_store_piece(&w.m, &ghost, 2);
+	made_store_commit(&w.m);
 	world_end(&w);
 	named_in(&w, VERIFY_DEVICE, 27, &ghost, 1);
 	world_free(&w);
@@ -420,14 +420,14 @@ an_entry_after_revocation_is_named_unless_held(void **state)
 	(void)state;
 	for (int hold = 0; hold < 2; hold++) {
 		world_begin(&w);
-		made_revoke(&w.m, &w.b, "lost");
-		made_commit(&w.m); /* 27, 28 */
+		made_store_revoke(&w.m, &w.b, "lost");
+		made_store_commit(&w.m); /* 27, 28 */
 		w.m.flags = hold ? 2 : 0;
-		made_piece(&w.m, &w.b, 1);
+		made_store_piece(&w.m, &w.b, 1);
 		w.m.flags = 0;
 		if (hold)
-			made_hold(&w.m, &w.b);
-		made_commit(&w.m);
+			made_store_hold(&w.m, &w.b);
+		made_store_commit(&w.m);
 		world_end(&w);
 		if (hold) {
 			audit(&w);
@@ -455,7 +455,7 @@ a_forged_receipt_is_named(void **state)
 	/* Of the right tree, with a path that is not of its place. */
 	world_begin(&w);
 	buf_init(&other, 1 << 16);
-	made_receipt(&w.m, 8, &other);
+	made_store_receipt(&w.m, 8, &other);
 	world_end(&w);
 	p = strstr((char *)other.p, "index 8\n");
 	EXPECT(p != NULL);
@@ -480,7 +480,7 @@ a_split_view_is_named(void **state)
 
 	(void)state;
 	world_begin(&w);
-	made_note_of(&w.m, 16, root, &w.note[2]);
+	made_store_note_of(&w.m, 16, root, &w.note[2]);
 	world_end(&w);
 	anchor(&w, "other", &w.note[2]);
 	named(&w, VERIFY_SPLIT, 15);
@@ -506,18 +506,18 @@ a_receipt_for_another_entry_is_named_with_its_place(void **state)
 	tmpdir_make(&x.dir);
 	buf_init(&x.receipt, 1 << 16);
 	/* The same keys; the morning ends otherwise. */
-	made_open(&x.m, tmpdir_file(&x.dir, "store.db"), 7);
-	made_device(&x.m, &x.a);
-	made_device(&x.m, &x.b);
-	made_enrol(&x.m, &x.a);
-	made_enrol(&x.m, &x.b);
-	made_commit(&x.m);
-	made_piece(&x.m, &x.b, 10);
-	made_commit(&x.m);
-	made_receipt(&x.m, 5, &x.receipt);
+	made_store_open(&x.m, tmpdir_file(&x.dir, "store.db"), 7);
+	made_store_device(&x.m, &x.a);
+	made_store_device(&x.m, &x.b);
+	made_store_enrol(&x.m, &x.a);
+	made_store_enrol(&x.m, &x.b);
+	made_store_commit(&x.m);
+	made_store_piece(&x.m, &x.b, 10);
+	made_store_commit(&x.m);
+	made_store_receipt(&x.m, 5, &x.receipt);
 	c = x.a;
 	(void)c;
-	made_close(&x.m);
+	made_store_close(&x.m);
 	world_end(&w);
 	anchor(&w, "receipt", &x.receipt);
 	named(&w, VERIFY_SPLIT, 5);
@@ -555,10 +555,10 @@ a_false_manifest_is_named(void **state)
 
 	(void)state;
 	world_begin(&w);
-	made_manifest(&w.m, &w.a, all, 10, 0); /* 27: true */
-	made_manifest(&w.m, &w.a, all, 9, 0);  /* 28: one left out */
-	made_manifest(&w.m, &w.a, all, 10, 1); /* 29: another count */
-	made_commit(&w.m);
+	made_store_manifest(&w.m, &w.a, all, 10, 0); /* 27: true */
+	made_store_manifest(&w.m, &w.a, all, 9, 0);  /* 28: one left out */
+	made_store_manifest(&w.m, &w.a, all, 10, 1); /* 29: another count */
+	made_store_commit(&w.m);
 	world_end(&w);
 	named(&w, VERIFY_MANIFEST, 28);
 	named(&w, VERIFY_MANIFEST, 29);
@@ -596,9 +596,9 @@ swapped_media_are_named(void **state)
 	buf_hex(&data, bytes_of(f.name, HASH_LEN));
 	buf_str(&data, "\"]");
 	world_begin(&w);
-	made_entry(&w.m, &w.a, DO_ATTACH, "", buf_cstr(&data));
-	made_line(&w.m, &w.a, w.a.seq);
-	made_commit(&w.m);
+	made_store_entry(&w.m, &w.a, DO_ATTACH, "", buf_cstr(&data));
+	made_store_line(&w.m, &w.a, w.a.seq);
+	made_store_commit(&w.m);
 	world_end(&w);
 	w.given.media = media_of;
 	w.given.media_arg = &f;
@@ -621,15 +621,15 @@ a_fork_must_be_held(void **state)
 	(void)state;
 	for (int hold = 0; hold < 2; hold++) {
 		world_begin(&w);
-		made_fork(&w.m, &copy, &w.a);
-		made_piece(&w.m, &w.a, 1); /* 27 */
-		made_commit(&w.m);
+		made_store_fork(&w.m, &copy, &w.a);
+		made_store_piece(&w.m, &w.a, 1); /* 27 */
+		made_store_commit(&w.m);
 		w.m.flags = hold ? 2 : 0;
-		made_piece(&w.m, &copy, 1); /* 29 */
+		made_store_piece(&w.m, &copy, 1); /* 29 */
 		w.m.flags = 0;
 		if (hold)
-			made_hold(&w.m, &copy);
-		made_commit(&w.m);
+			made_store_hold(&w.m, &copy);
+		made_store_commit(&w.m);
 		world_end(&w);
 		if (hold) {
 			audit(&w);
