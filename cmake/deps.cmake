@@ -6,6 +6,7 @@ find_package(Threads REQUIRED)
 pkg_check_modules(SODIUM REQUIRED IMPORTED_TARGET libsodium)
 pkg_check_modules(SQLITE REQUIRED IMPORTED_TARGET sqlite3)
 pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
+pkg_check_modules(CRYPTO REQUIRED IMPORTED_TARGET libcrypto)
 pkg_check_modules(CURL IMPORTED_TARGET libcurl)
 pkg_check_modules(UV IMPORTED_TARGET libuv)
 pkg_check_modules(QR IMPORTED_TARGET libqrencode)
@@ -67,7 +68,8 @@ endif()
 
 add_library(deps_common INTERFACE)
 target_link_libraries(deps_common INTERFACE
-	PkgConfig::SODIUM PkgConfig::SQLITE PkgConfig::ZSTD Threads::Threads)
+	PkgConfig::SODIUM PkgConfig::SQLITE PkgConfig::ZSTD PkgConfig::CRYPTO
+	Threads::Threads)
 add_library(deps_agent INTERFACE)
 target_link_libraries(deps_agent INTERFACE deps_mbedtls)
 if(CURL_FOUND)

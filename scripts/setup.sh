@@ -22,7 +22,7 @@ as_root() {
 }
 
 build_packages=(gcc make cmake ninja-build pkg-config libc6-dev ca-certificates
-	libsqlite3-dev libsodium-dev libzstd-dev libcurl4-openssl-dev
+	libsqlite3-dev libsodium-dev libzstd-dev libssl-dev libcurl4-openssl-dev
 	libuv1-dev libqrencode-dev libcmocka-dev python3 bzip2 xz-utils dpkg-dev)
 test_packages=(clang clang-format libclang-rt-dev golang-go golang-golang-x-mod-dev openssl
 	sqlite3 zstd curl procps)

@@ -31,6 +31,7 @@ THIRD = {"sqlite3.h": ("common/db/",), "curl/": ("agent/core/uplink",),
          "uv.h": ("server/net/",), "http_parser.h": ("server/net/",),
          "llhttp.h": ("server/net/",), "qrencode.h": ("server/admin/",),
          "mbedtls/": ("server/net/", "server/ca/", "common/crypt/"),
+         "openssl/": ("common/base/sha.c",),
          "cJSON": ()}
 
 faults = []
