@@ -26,6 +26,7 @@ struct row {
 
 static const struct row rows[] = {
 #include "unit/domain/rules_found.rows"
+#include "unit/domain/rules_found_more.rows"
 };
 
 static struct kinds *kinds;
@@ -34,7 +35,7 @@ static struct rules *rules;
 static const char court[] =
     "{\"court\":\"test\",\"on\":[\"officers_two\",\"recorder_none\","
     "\"recorder_few\",\"scene_recorder\",\"scene_officers\",\"night\","
-    "\"carer\"]}";
+    "\"carer\",\"inquiry_order_until\",\"payment_cash\"]}";
 
 static int
 setup(void **state)
