@@ -242,6 +242,22 @@ load_tip(struct agent *a)
 	return ST_OK;
 }
 
+enum status
+agent_time_take(struct agent *a, uint64_t time_ms)
+{
+	int64_t offset = (int64_t)time_ms - (int64_t)port_wall_ms(a->port);
+	int64_t change = offset - a->clock_offset_ms;
+	uint8_t bytes[8];
+
+	/* Not worth a write for the network's own delay. */
+	if (a->has_clock && change > -2000 && change < 2000)
+		return ST_OK;
+	a->has_clock = true;
+	a->clock_offset_ms = offset;
+	be64_put(bytes, (uint64_t)offset);
+	return log_conf_put(a->log, "clock", bytes_of(bytes, sizeof(bytes)));
+}
+
 static enum status
 load_clock(struct agent *a)
 {

@@ -417,22 +417,6 @@ take_part(struct agent *a, const struct wire_part *part,
 /* ---- the answer */
 
 static enum status
-take_time(struct agent *a, uint64_t time_ms)
-{
-	int64_t offset = (int64_t)time_ms - (int64_t)port_wall_ms(a->port);
-	int64_t change = offset - a->clock_offset_ms;
-	uint8_t bytes[8];
-
-	/* Not worth a write for the network's own delay. */
-	if (a->has_clock && change > -2000 && change < 2000)
-		return ST_OK;
-	a->has_clock = true;
-	a->clock_offset_ms = offset;
-	be64_put(bytes, (uint64_t)offset);
-	return log_conf_put(a->log, "clock", bytes_of(bytes, sizeof(bytes)));
-}
-
-static enum status
 take_proved(struct agent *a, const struct sync_down *m, struct down_result *out)
 {
 	const struct checkpoint *c = NULL;
@@ -479,7 +463,7 @@ down_take(struct agent *a, struct bytes body, struct down_result *out)
 		    "the centre is newer: update this device");
 	if (st != ST_OK)
 		return agent_why(a, ST_NET, "中心的答复无法理解", why);
-	st = m->has_time ? take_time(a, m->time_ms) : ST_OK;
+	st = m->has_time ? agent_time_take(a, m->time_ms) : ST_OK;
 	if (st == ST_OK)
 		st = take_proved(a, m, out);
 	for (size_t i = 0; st == ST_OK && i < m->ack_count; i++)

@@ -1,5 +1,4 @@
-/* agent_enrol: joining a court with a code, and renewing the certificate
- * (docs/PROTOCOL.md, section 7). */
+/* agent_enrol: joining a court with a code (docs/PROTOCOL.md, section 7). */
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,6 +32,27 @@ address_of(const struct agent *a, enum agent_service what)
 	if (device && a->desc != NULL && a->desc->devices_at.count > 0)
 		return bare_address(a->desc->devices_at.url[0]);
 	return a->court.public_at;
+}
+
+/* The centre says why, in words for whoever reads them here. */
+static bool
+centre_words(struct agent *a, struct bytes body)
+{
+	char en[512], zh[512];
+	struct json j;
+	bool ok;
+
+	json_init(&j);
+	ok = json_parse(&j, body, JSON_DOCUMENT) == ST_OK &&
+	     json_member_text(&j, 0, "message", en, sizeof(en)) &&
+	     json_member_text(&j, 0, "zh", zh, sizeof(zh)) && en[0] != '\0' &&
+	     zh[0] != '\0';
+	json_free(&j);
+	if (ok) {
+		words_clear(&a->words);
+		words_put(&a->words, zh, en);
+	}
+	return ok;
 }
 
 static enum status
@@ -81,7 +101,13 @@ agent_exchange(struct agent *a, enum agent_service what, struct bytes body,
 		    "here");
 	if (st != ST_OK)
 		return agent_why(a, st, "通信出错", status_text(st));
-	return out->status == 200 ? ST_OK : refused(a, out);
+	if (out->status == 200)
+		return ST_OK;
+	st = refused(a, out);
+	/* Only from a centre that is known to be ours. */
+	if (ca.len > 0)
+		(void)centre_words(a, buf_view(&out->body));
+	return st;
 }
 
 /* A key and its request, kept before the first attempt: whatever answer is
@@ -337,124 +363,4 @@ agent_enrol(struct agent *a, struct bytes code_text, struct bytes passphrase)
 		lock_unlocked(a->lock, port_mono_ms(a->port));
 	sodium_memzero(&code, sizeof(code));
 	return st;
-}
-
-/* ---- renewal */
-
-static enum status
-renew_body(struct agent *a, const char *more, struct buf *out)
-{
-	struct bytes csr = log_identity_get(a->log, IDENTITY_TLS_CSR_NEXT);
-	char csr64[X509_CSR_DER_MAX * 4 / 3 + 8];
-
-	if (csr.len == 0 || csr.len > X509_CSR_DER_MAX)
-		return ST_CORRUPT;
-	base64_encode(csr64, csr);
-	buf_printf(out, "{\"v\":1,\"csr\":\"%s\"%s}", csr64, more);
-	return out->err;
-}
-
-/* The nonce of a challenge's answer. */
-static enum status
-challenge(struct agent *a, const char *dev, uint8_t nonce[32])
-{
-	struct agent_reply r = { .retry_after_s = -1 };
-	struct buf body;
-	struct json j;
-	uint32_t n;
-	enum status st;
-
-	buf_init(&body, 256);
-	buf_init(&r.body, DOC_BYTES_MAX);
-	json_init(&j);
-	buf_printf(&body, "{\"v\":1,\"dev\":\"%s\"}", dev);
-	st = agent_exchange(a, SERVICE_CHALLENGE, buf_view(&body), &r);
-	if (st == ST_OK)
-		st = json_parse(&j, buf_view(&r.body), JSON_DOCUMENT);
-	if (st == ST_OK) {
-		n = json_get_typed(&j, 0, "nonce", JSON_STRING);
-		st = n == 0 ? ST_INVALID
-			    : hex_decode(nonce, 32, json_raw(&j, n));
-	}
-	json_free(&j);
-	buf_free(&body);
-	buf_free(&r.body);
-	return st;
-}
-
-/* An expired certificate renews on the public listener, by the chain key. */
-static enum status
-expired_body(struct agent *a, struct buf *out)
-{
-	struct bytes csr = log_identity_get(a->log, IDENTITY_TLS_CSR_NEXT);
-	uint8_t nonce[32], csr_hash[HASH_LEN], sig[SIG_LEN];
-	char dev[DEV_LEN + 1], nonce_hex[65], sig_hex[2 * SIG_LEN + 1];
-	struct buf m, more;
-	enum status st;
-
-	chain_dev(dev, log_public_key(a->log));
-	st = challenge(a, dev, nonce);
-	if (st != ST_OK)
-		return st;
-	sha256(csr_hash, csr);
-	buf_init(&m, 256);
-	buf_init(&more, 512);
-	join_renew_message(&m, nonce, csr_hash);
-	st = m.err != ST_OK ? m.err : log_sign(a->log, sig, buf_view(&m));
-	if (st == ST_OK) {
-		hex_encode(nonce_hex, bytes_of(nonce, 32));
-		hex_encode(sig_hex, bytes_of(sig, SIG_LEN));
-		buf_printf(&more,
-		    ",\"dev\":\"%s\",\"nonce\":\"%s\",\"sig\":\"%s\"", dev,
-		    nonce_hex, sig_hex);
-		st = buf_cstr(&more) == NULL
-			 ? more.err
-			 : renew_body(a, (const char *)more.p, out);
-	}
-	buf_free(&m);
-	buf_free(&more);
-	return st;
-}
-
-enum status
-agent_renew_due(struct agent *a)
-{
-	struct agent_reply r = { .retry_after_s = -1 };
-	uint64_t now = port_wall_ms(a->port);
-	struct x509_info info;
-	uint64_t now_s;
-	struct buf body;
-	bool expired;
-	enum status st;
-
-	/* Judged by the centre's clock as last heard; it decides anyway. */
-	if (a->has_clock)
-		now = (uint64_t)((int64_t)now + a->clock_offset_ms);
-	now_s = now / 1000;
-	st = x509_cert_info(&info, log_identity_get(a->log, IDENTITY_TLS_CERT));
-	if (st != ST_OK)
-		return agent_why(a, ST_CORRUPT, "本机证书无法读取",
-		    "this device's certificate cannot be read");
-	if (now_s < info.not_after_s &&
-	    (info.not_after_s - now_s) * 3 >
-		info.not_after_s - info.not_before_s)
-		return ST_OK;
-	expired = now_s >= info.not_after_s;
-	st = agent_csr_ready(a);
-	if (st != ST_OK)
-		return st;
-	buf_init(&body, DOC_BYTES_MAX);
-	buf_init(&r.body, DOC_BYTES_MAX);
-	st = expired ? expired_body(a, &body) : renew_body(a, "", &body);
-	if (st == ST_OK)
-		st = agent_exchange(a,
-		    expired ? SERVICE_RENEW_EXPIRED : SERVICE_RENEW,
-		    buf_view(&body), &r);
-	if (st == ST_OK)
-		st = agent_cert_take(a, buf_view(&r.body));
-	buf_free(&body);
-	buf_free(&r.body);
-	/* While it is still valid, a failed renewal keeps nobody from syncing.
-	 */
-	return expired ? st : ST_OK;
 }

@@ -109,6 +109,8 @@ MUST_CHECK enum status agent_descriptor_take(struct agent *a, struct bytes body,
 MUST_CHECK enum status agent_court_join(
     struct agent *a, struct bytes body, struct descriptor *d);
 MUST_CHECK enum status agent_descriptor_fetch(struct agent *a);
+/* Learn the centre's time; kept where it differs from what was known. */
+MUST_CHECK enum status agent_time_take(struct agent *a, uint64_t time_ms);
 MUST_CHECK enum status agent_tip_take(
     struct agent *a, const struct checkpoint *c, struct bytes note);
 
@@ -118,6 +120,12 @@ MUST_CHECK enum status agent_csr_ready(struct agent *a);
 MUST_CHECK enum status agent_cert_take(struct agent *a, struct bytes reply);
 /* Renew if a third of the validity or less is left. */
 MUST_CHECK enum status agent_renew_due(struct agent *a);
+/*
+ * The centre did not let this device in.  If that is because its certificate
+ * ran out by the centre's clock, however ours stands, it is renewed: true, and
+ * the request is worth another try.
+ */
+bool agent_renew_refused(struct agent *a);
 MUST_CHECK enum status agent_exchange(struct agent *a, enum agent_service what,
     struct bytes body, struct agent_reply *out);
 

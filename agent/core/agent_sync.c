@@ -22,6 +22,10 @@ exchange(struct agent *a, struct up *u, struct agent_sync_result *out)
 	st = up_build(a, u, &body, &left);
 	if (st == ST_OK)
 		st = agent_exchange(a, SERVICE_SYNC, buf_view(&body), &r);
+	if (st == ST_NET && r.tls_why != NULL && agent_renew_refused(a)) {
+		buf_reset(&r.body);
+		st = agent_exchange(a, SERVICE_SYNC, buf_view(&body), &r);
+	}
 	out->retry_after_s = r.retry_after_s;
 	out->bytes_up = r.bytes_up;
 	out->bytes_down = r.bytes_down;

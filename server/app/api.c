@@ -463,6 +463,12 @@ work_summary(struct worker *w, struct request *rq)
 	send_json(w, rq, st);
 }
 
+bool
+api_may_look(struct worker *w, struct request *rq)
+{
+	return may(w, rq, RIGHT_ANY);
+}
+
 void
 api_routes(struct app *a)
 {

@@ -95,6 +95,9 @@ uint64_t contacts_of(struct contacts *c, const char *dev);
 
 /* ---- api.c: the read API and metrics */
 void api_routes(struct app *a);
+/* Whether whoever asks on the console holds a token, of any role; if not, it
+ * was answered. */
+MUST_CHECK bool api_may_look(struct worker *w, struct request *rq);
 void work_metrics(struct worker *w, struct request *rq); /* metrics.c */
 /* Answer for a failure inside. */
 void app_fail(struct worker *w, struct request *rq, enum status st);

@@ -183,6 +183,8 @@ work_checkpoint(struct worker *w, struct request *rq)
 	struct checkpoint c;
 	enum status st;
 
+	if (rq->listener == LISTEN_CONSOLE && !api_may_look(w, rq))
+		return;
 	buf_reset(&w->body);
 	st = shown(w, rq, &w->body, &c);
 	if (st != ST_OK)
@@ -198,6 +200,8 @@ work_tile(struct worker *w, struct request *rq)
 	struct tile tile;
 	enum status st;
 
+	if (rq->listener == LISTEN_CONSOLE && !api_may_look(w, rq))
+		return;
 	/* Entries hold what is not for the public: hashes only, there. */
 	st = tile_path_parse(&tile, rq->path);
 	if (st == ST_OK && tile.entries)
@@ -245,10 +249,10 @@ static const struct {
 	{ "POST", "/v1/renew", ON_DEVICES, PEER_DEVICE, SMALL_BODY,
 	    work_renew },
 	/* Who may only deliver reads nothing on the devices' listener. */
-	{ "GET", "/checkpoint", ON_DEVICES | ON_PUBLIC, PEER_DEVICE | PEER_NONE,
-	    0, work_checkpoint },
-	{ "GET", "/tile/*", ON_DEVICES | ON_PUBLIC, PEER_DEVICE | PEER_NONE, 0,
-	    work_tile },
+	{ "GET", "/checkpoint", ON_DEVICES | ON_CONSOLE | ON_PUBLIC,
+	    PEER_DEVICE | PEER_NONE, 0, work_checkpoint },
+	{ "GET", "/tile/*", ON_DEVICES | ON_CONSOLE | ON_PUBLIC,
+	    PEER_DEVICE | PEER_NONE, 0, work_tile },
 	{ "POST", "/v1/enrol", ON_PUBLIC, 0, SMALL_BODY, work_enrol },
 	{ "POST", "/v1/renew/challenge", ON_PUBLIC, 0, SMALL_BODY,
 	    work_challenge },

@@ -106,7 +106,7 @@ enrol_challenge(struct enrol *e, struct bytes request, struct enrol_reply *out)
 	out->status = 200;
 	buf_str(out->body, "{\"v\":1,\"nonce\":");
 	json_put_hex(out->body, bytes_of(c->nonce, sizeof(c->nonce)));
-	buf_u8(out->body, '}');
+	buf_printf(out->body, ",\"time\":%llu}", (unsigned long long)now);
 	(void)pthread_mutex_unlock(&e->lock);
 	return out->body->err;
 }

@@ -61,6 +61,9 @@ work_metrics(struct worker *w, struct request *rq)
 		.status = 200, .type = "text/plain; version=0.0.4", .take = b
 	};
 
+	/* How fast the log grows tells that teams are out. */
+	if (!api_may_look(w, rq))
+		return;
 	buf_reset(b);
 	put_committer(b, centre_committer(a->centre));
 	put_net(b, a->net);
