@@ -102,6 +102,10 @@ struct agent_edit {
 	char kind[64]; /* "search@1", of the record's open; "" for a new one */
 	uint8_t after[AFTER_COUNT_MAX][ID_LEN];
 	size_t after_count;
+	/* The record has more heads than one entry can name: what is written
+	 * knows of the latest only, and stays concurrent with the rest (each
+	 * entry brings them down by 1,023).  Nothing can be signed so. */
+	bool partial;
 };
 MUST_CHECK enum status agent_edit_begin(
     struct agent *a, const char *rec, struct agent_edit *out);

@@ -468,6 +468,8 @@ down_take(struct agent *a, struct bytes body, struct down_result *out)
 		st = take_proved(a, m, out);
 	for (size_t i = 0; st == ST_OK && i < m->ack_count; i++)
 		st = take_ack(a, &m->ack[i], out);
+	if (st == ST_OK && !out->more && !out->alarmed)
+		st = agent_leave(a);
 	a->want_note = (m->want & WANT_NOTE) != 0 && a->tip_note.len > 0;
 	out->more = out->more || a->want_note;
 	return st == ST_OK ? st : agent_log_why(a, st);

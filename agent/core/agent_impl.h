@@ -149,6 +149,11 @@ struct agent_pending *agent_pending_of(
     struct agent *a, const uint8_t scope[ID_LEN]);
 void agent_pending_drop(struct agent *a, struct agent_pending *p);
 
+/* Drop what stood in scopes that this device has left (PROTOCOL.md, 6).  To be
+ * called when all that the centre had to say has come: who stays in a team has
+ * its new scope by then. */
+MUST_CHECK enum status agent_leave(struct agent *a);
+
 /* Something did not prove: keep the evidence, count the alarm. */
 void agent_alarm(struct agent *a, const char *why, struct bytes evidence);
 

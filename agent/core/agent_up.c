@@ -38,7 +38,7 @@ up_new(struct up **out)
 	if (u == NULL)
 		return ST_NOMEM;
 	buf_init(&u->bytes, 4 * UP_BYTES_MAX);
-	buf_init(&u->hint_bytes, HINTS_MAX * 1024);
+	buf_init(&u->hint_bytes, HINTS_MAX * HINT_RAW_MAX);
 	u->piece = calloc(FRAME_PIECES_MAX, sizeof(*u->piece));
 	u->hint = calloc(HINTS_MAX, sizeof(*u->hint));
 	u->cursor = calloc(CURSORS_MAX, sizeof(*u->cursor));
@@ -186,7 +186,7 @@ take_hint(void *arg, const struct log_entry *le)
 	enum status st;
 
 	if (u->hint_count == HINTS_MAX || le->e.is != CHAINFILE_WHOLE ||
-	    !le->e.has_prev || !le->e.has_sig || le->e.raw.len > 1024)
+	    !le->e.has_prev || !le->e.has_sig || le->e.raw.len > HINT_RAW_MAX)
 		return ST_OK;
 	entry_init(&e);
 	st = entry_parse(&e, le->e.raw);
@@ -321,6 +321,8 @@ up_build(struct agent *a, struct up *u, struct buf *out, uint64_t *left)
 		m.size = a->tip.size;
 		memcpy(m.root16, a->tip.root, ID_LEN);
 	}
+	m.has_clock = true;
+	m.clock_ms = port_wall_ms(a->port);
 	if (a->want_note)
 		m.note = buf_view(&a->tip_note);
 	st = sync_up_encode(

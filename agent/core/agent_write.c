@@ -9,6 +9,7 @@
 enum status
 agent_edit_begin(struct agent *a, const char *rec, struct agent_edit *out)
 {
+	struct view_heads *heads;
 	uint8_t rnd[10];
 	enum status st = agent_ready(a);
 
@@ -24,7 +25,15 @@ agent_edit_begin(struct agent *a, const char *rec, struct agent_edit *out)
 		return agent_why(
 		    a, ST_INVALID, "这不是记录编号", "this is no record id");
 	memcpy(out->rec, rec, REC_LEN);
-	st = view_heads(a->view, rec, out->after, &out->after_count, out->kind);
+	heads = malloc(sizeof(*heads));
+	st = heads == NULL ? ST_NOMEM : view_heads(a->view, rec, heads);
+	if (st == ST_OK) {
+		memcpy(out->after, heads->after, heads->count * ID_LEN);
+		out->after_count = heads->count;
+		out->partial = heads->partial;
+		memcpy(out->kind, heads->kind, sizeof(out->kind));
+	}
+	free(heads);
 	if (st == ST_ABSENT)
 		return agent_why(
 		    a, st, "本机没有这条记录", "no such record on this device");
@@ -142,6 +151,13 @@ check_sign_view(struct agent *a, const struct agent_edit *edit)
 
 	if (st != ST_OK)
 		return st;
+	/* `shown` is the fold of what the entry knows, and it could not state
+	 * that it knows all that is on the screen. */
+	if (now.partial)
+		return agent_why(a, ST_LIMIT,
+		    "并行修改过多，暂不能签：请先在此记录上写一条备注",
+		    "too many concurrent edits to sign: add a note to this "
+		    "record first");
 	if (now.after_count != edit->after_count ||
 	    memcmp(now.after, edit->after, now.after_count * ID_LEN) != 0)
 		return agent_why(a, ST_AGAIN, "记录刚有变化，请重新核对后再签",

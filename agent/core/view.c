@@ -15,7 +15,13 @@ static const char schema[] =
     " whole INTEGER NOT NULL, bytes BLOB NOT NULL);"
     "CREATE INDEX entry_record ON entry(record);"
     "CREATE TABLE imported(key TEXT PRIMARY KEY, record INTEGER NOT NULL)"
-    " WITHOUT ROWID;";
+    " WITHOUT ROWID;"
+    "CREATE TABLE scope(rec TEXT PRIMARY KEY, closed INTEGER NOT NULL)"
+    " WITHOUT ROWID;"
+    "CREATE TABLE scope_in(scope TEXT NOT NULL, rec TEXT NOT NULL,"
+    " place INTEGER NOT NULL, id BLOB NOT NULL, here INTEGER NOT NULL,"
+    " PRIMARY KEY(scope, rec)) WITHOUT ROWID;"
+    "CREATE INDEX scope_of ON scope_in(rec);";
 
 enum status
 view_new(struct view **out, const struct kinds *ks, const struct rules *rs,
@@ -203,6 +209,9 @@ view_add(struct view *v, const struct view_entry *in)
 		st = note_open(v, e, record);
 	if (st == ST_OK && (flags & VIEW_BARE) == 0)
 		st = note_import(v, e, record);
+	if (st == ST_OK && (flags & VIEW_SERVER) != 0 &&
+	    (flags & VIEW_BARE) == 0 && bytes_eq_str(e->kind, "scope@1"))
+		st = view_scope_note(v, e, in);
 	return st;
 }
 

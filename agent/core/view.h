@@ -63,9 +63,16 @@ MUST_CHECK enum status view_state(
     struct view *v, const char *rec, struct buf *out);
 
 /* What the next entry states as `after` and the kind that the record's `open`
- * names ("" if that has not come).  ST_ABSENT: no such record. */
-MUST_CHECK enum status view_heads(struct view *v, const char *rec,
-    uint8_t after[AFTER_COUNT_MAX][ID_LEN], size_t *count, char kind[64]);
+ * names ("" if that has not come).  Of more heads than one entry can name the
+ * latest are given.  ST_ABSENT: no such record. */
+struct view_heads {
+	uint8_t after[AFTER_COUNT_MAX][ID_LEN]; /* sorted */
+	size_t count;
+	bool partial; /* there are more */
+	char kind[64];
+};
+MUST_CHECK enum status view_heads(
+    struct view *v, const char *rec, struct view_heads *out);
 
 /* `shown` of a sign over these parts, as the record stands now. */
 MUST_CHECK enum status view_shown(struct view *v, const char *rec,
@@ -88,6 +95,25 @@ MUST_CHECK enum status view_export(
 /* The record that holds an entry with that more.source.key; ST_ABSENT. */
 MUST_CHECK enum status view_imported(
     struct view *v, struct bytes key, char rec[REC_LEN + 1]);
+
+/*
+ * What a device that left a scope must let go of: entries of others in records
+ * that stand in no open scope of ours any more, and the links that had put
+ * them there.  Own entries, and the centre's entries beside them, are not
+ * among them.
+ */
+struct view_left {
+	uint8_t (*id)[ID_LEN]; /* owned */
+	size_t count, cap;
+};
+MUST_CHECK enum status view_left_find(struct view *v, struct view_left *out);
+void view_left_free(struct view_left *l);
+/* They are gone from the disk: take them off the screen. */
+MUST_CHECK enum status view_let_go(struct view *v, const struct view_left *l);
+/* Scopes that were closed, by their record's id. */
+typedef enum status view_scope_cb(void *arg, const char *rec);
+MUST_CHECK enum status view_scopes_closed(
+    struct view *v, view_scope_cb *fn, void *arg);
 
 struct view_counts {
 	uint64_t entries, records, findings, grave;

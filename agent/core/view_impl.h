@@ -1,9 +1,10 @@
 #ifndef AGENT_VIEW_IMPL_H
 #define AGENT_VIEW_IMPL_H
-/* view_impl: what view.c and view_record.c share; nobody else includes it. */
+/* view_impl: what the files of the view share; nobody else includes it. */
 #include "agent/core/view.h"
 #include "db/db.h"
 #include "domain/state.h"
+#include "entry/merge.h"
 
 struct view {
 	struct db *db;
@@ -20,5 +21,29 @@ struct view {
 	struct findings findings;
 	struct buf bytes;
 };
+
+/* A record opened for reading: its entries, folded. */
+struct view_loaded {
+	struct merge *merge;
+	struct buf bytes; /* all entries, one behind the other */
+	char kind[64];    /* of its `open`; "" if that has not come */
+	struct view_row {
+		uint8_t id[ID_LEN];
+		size_t off, len;
+		unsigned flags;
+		uint64_t place;
+	} * row;
+	size_t count, cap;
+};
+
+/* Load and fold; on ST_OK the caller frees. */
+MUST_CHECK enum status view_load(
+    struct view *v, const char *rec, struct view_loaded *l);
+void view_loaded_free(struct view_loaded *l);
+struct bytes view_row_raw(const struct view_loaded *l, size_t i);
+
+/* view_scope.c: a server's entry of kind scope@1 was taken. */
+MUST_CHECK enum status view_scope_note(
+    struct view *v, const struct entry *e, const struct view_entry *in);
 
 #endif

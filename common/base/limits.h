@@ -26,7 +26,8 @@ enum {
 	WORD_BYTES_MAX = 40,
 	ON_COUNT_MAX = 4096,    /* names in one head: bounded by its bytes */
 	AFTER_COUNT_MAX = 1024, /* ids in one head */
-	HINT_BYTES_MAX = 256,
+	HINT_BYTES_MAX = 256,   /* on the wire */
+	HINT_RAW_MAX = 1024,    /* of its entry, as written */
 
 	PIECE_ENTRIES_MAX = 1000,
 	FRAME_PIECES_MAX = 64,

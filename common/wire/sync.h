@@ -98,6 +98,8 @@ struct sync_up {
 	struct bytes note; /* empty: none */
 	struct wire_returned *returned;
 	size_t returned_count;
+	bool has_clock;
+	uint64_t clock_ms; /* the device's clock as it sent this */
 };
 
 enum ack_status {

@@ -13,6 +13,7 @@ enum {
 	UP_NOTE,
 	UP_CURSORS,
 	UP_RETURNED,
+	UP_CLOCK,
 	UP_END
 };
 
@@ -180,6 +181,14 @@ put_returned(struct wire_codec *c, const char *court, const struct sync_up *m)
 	return st;
 }
 
+static enum status
+put_clock(struct wire_codec *c, const char *court, const struct sync_up *m)
+{
+	(void)court;
+	buf_varint(&c->ctl, m->clock_ms);
+	return ST_OK;
+}
+
 enum status
 sync_up_encode(struct wire_codec *c, uint32_t dict, const char *court,
     const struct sync_up *m, struct buf *out)
@@ -192,6 +201,7 @@ sync_up_encode(struct wire_codec *c, uint32_t dict, const char *court,
 		[UP_NOTE] = put_note,
 		[UP_CURSORS] = put_cursors,
 		[UP_RETURNED] = put_returned,
+		[UP_CLOCK] = put_clock,
 	};
 	const bool has[UP_END] = {
 		[UP_PIECES] = m->piece_count > 0,
@@ -200,6 +210,7 @@ sync_up_encode(struct wire_codec *c, uint32_t dict, const char *court,
 		[UP_NOTE] = m->note.len > 0,
 		[UP_CURSORS] = m->cursor_count > 0,
 		[UP_RETURNED] = m->returned_count > 0,
+		[UP_CLOCK] = m->has_clock,
 	};
 	enum status st = ST_OK;
 
@@ -380,6 +391,14 @@ get_returned(struct msg_reader *r)
 	return st;
 }
 
+static enum status
+get_clock(struct msg_reader *r)
+{
+	r->m->up.has_clock = true;
+	r->m->up.clock_ms = reader_varint(&r->f.ctl);
+	return ST_OK;
+}
+
 enum status
 sync_up_decode(struct wire_codec *c, struct sync_msg *m, const char *court,
     struct bytes in, const struct sync_up **out, uint32_t *dict,
@@ -392,6 +411,7 @@ sync_up_decode(struct wire_codec *c, struct sync_msg *m, const char *court,
 		[UP_NOTE] = get_note,
 		[UP_CURSORS] = get_cursors,
 		[UP_RETURNED] = get_returned,
+		[UP_CLOCK] = get_clock,
 	};
 	struct msg_reader r;
 	uint64_t tag = 0;

@@ -153,9 +153,6 @@ run_vkey(struct admin *a)
 	return ADMIN_DONE;
 }
 
-static const char *const roles[] = { "supervisor", "auditor", "commander",
-	"admin" };
-
 static int
 run_token(struct admin *a)
 {
@@ -163,16 +160,14 @@ run_token(struct admin *a)
 	char text[65];
 	struct store_doc doc = { .sort = bytes_str("token") };
 	struct buf b;
-	bool known = false;
 	enum status st;
 
 	if (!admin_needs(a, "--role", a->role))
 		return ADMIN_USAGE;
-	for (size_t i = 0; i < sizeof(roles) / sizeof(roles[0]); i++)
-		known = known || strcmp(a->role, roles[i]) == 0;
-	if (!known)
+	if (!app_role_known(a->role))
 		return admin_refuse(a, "没有此角色",
-		    "roles are supervisor, auditor, commander and admin");
+		    "roles are supervisor, commander, auditor (they read "
+		    "records), admin and security (they do not)");
 	port_random(port_system(), raw, sizeof(raw));
 	hex_encode(text, bytes_of(raw, sizeof(raw)));
 	sha256(hash, bytes_str(text));
@@ -199,7 +194,8 @@ const struct admin_command admin_court_commands[] = {
 	    "[--listen H:P] [--console H:P] [--public H:P]", "启动服务",
 	    "serve" },
 	{ "vkey", true, run_vkey, "", "日志公钥", "the log's verifier key" },
-	{ "token", true, run_token, "--role supervisor|auditor|commander|admin",
-	    "接口令牌", "a bearer token for the read API" },
+	{ "token", true, run_token,
+	    "--role supervisor|commander|auditor|admin|security", "接口令牌",
+	    "a bearer token for the read API" },
 	{ NULL, false, NULL, NULL, NULL, NULL },
 };

@@ -123,6 +123,8 @@ open_project(struct app *a)
 	pc.rules = a->rules;
 	if (st == ST_OK)
 		st = contacts_new(&a->contacts);
+	if (st == ST_OK)
+		st = hints_new(&a->board, a->centre, a->kinds);
 	return st == ST_OK ? project_open(&a->project, &pc) : st;
 }
 
@@ -275,6 +277,7 @@ app_stop(struct app *a)
 	rules_free(a->rules);
 	kinds_free(a->kinds);
 	contacts_free(a->contacts);
+	hints_free(a->board);
 	if (a->centre != NULL && centre_flush(a->centre) != ST_OK)
 		app_say(a, APP_WARN, "stop", "counters were not written");
 	centre_close(a->centre);

@@ -5,6 +5,7 @@
 
 #include "server/app/app.h"
 #include "server/app/enrol.h"
+#include "server/app/hints.h"
 #include "server/core/centre.h"
 #include "server/net/net.h"
 #include "server/project/project.h"
@@ -44,6 +45,7 @@ struct app {
 	struct project *project;
 	struct enrol *enrol;
 	struct contacts *contacts; /* last contact of each device */
+	struct hints *board;       /* what is not in the log yet */
 	struct tls_conf *tls[LISTENERS];
 	struct net *net;
 	char devices_at[CONFIG_TEXT_MAX + 1];
@@ -89,9 +91,16 @@ struct route *routes_add(struct app *a, const char *method, const char *pattern,
 /* ---- contacts.c: when each device was last heard of */
 MUST_CHECK enum status contacts_new(struct contacts **out);
 void contacts_free(struct contacts *c);
-void contacts_note(struct contacts *c, const char *dev, uint64_t now_ms);
-/* 0: not since the start. */
-uint64_t contacts_of(struct contacts *c, const char *dev);
+struct contact {
+	char dev[DEV_LEN + 1]; /* "" free */
+	uint64_t at_ms;        /* 0: not since the start */
+	bool has_clock;
+	int64_t clock_offset_ms; /* our clock minus the device's */
+};
+/* `clock_ms`: what the device said its clock shows, if it did. */
+void contacts_note(struct contacts *c, const char *dev, uint64_t now_ms,
+    bool has_clock, uint64_t clock_ms);
+void contacts_of(struct contacts *c, const char *dev, struct contact *out);
 
 /* ---- api.c: the read API and metrics */
 void api_routes(struct app *a);

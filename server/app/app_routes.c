@@ -90,9 +90,9 @@ work_sync(struct worker *w, struct request *rq)
 		app_fail(w, rq, st);
 		return;
 	}
-	contacts_note(
-	    w->app->contacts, peer.dev, port_wall_ms(w->app->cfg.port));
 	answer_counters(w->answer, &n);
+	contacts_note(w->app->contacts, peer.dev,
+	    port_wall_ms(w->app->cfg.port), n.has_clock, n.clock_ms);
 	__atomic_add_fetch(&w->app->syncs, 1, __ATOMIC_RELAXED);
 	__atomic_add_fetch(&w->app->entries_up, n.entries_up, __ATOMIC_RELAXED);
 	__atomic_add_fetch(

@@ -57,6 +57,15 @@ work_thread(void *arg)
 	return NULL;
 }
 
+/* A stage ping or a call for help that came ahead of its turn. */
+static bool
+on_hint(void *arg, const struct roster_device *d, const struct wire_hint *h)
+{
+	struct app *a = arg;
+
+	return hints_take(a->board, d, h, port_wall_ms(a->cfg.port));
+}
+
 static enum status
 worker_start(struct app *a, struct worker *w)
 {
@@ -66,6 +75,8 @@ worker_start(struct app *a, struct worker *w)
 	w->app = a;
 	buf_init(&w->body, 8 << 20);
 	st = answer_new(&w->answer, a->centre, a->roster, a->feed);
+	if (st == ST_OK)
+		answer_on_hint(w->answer, on_hint, a);
 	if (st == ST_OK)
 		st = feed_reader_open(&w->feed, a->feed);
 	if (st == ST_OK)

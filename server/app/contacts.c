@@ -5,11 +5,6 @@
 
 #include "server/app/app_impl.h"
 
-struct contact {
-	char dev[DEV_LEN + 1]; /* "" free */
-	uint64_t at_ms;
-};
-
 struct contacts {
 	pthread_mutex_t lock;
 	struct contact *slot; /* open addressing */
@@ -81,7 +76,8 @@ grow(struct contacts *c)
 }
 
 void
-contacts_note(struct contacts *c, const char *dev, uint64_t now_ms)
+contacts_note(struct contacts *c, const char *dev, uint64_t now_ms,
+    bool has_clock, uint64_t clock_ms)
 {
 	struct contact *s;
 
@@ -93,17 +89,19 @@ contacts_note(struct contacts *c, const char *dev, uint64_t now_ms)
 			c->used++;
 		}
 		s->at_ms = now_ms;
+		if (has_clock && clock_ms <= INT64_MAX) {
+			s->has_clock = true;
+			s->clock_offset_ms =
+			    (int64_t)now_ms - (int64_t)clock_ms;
+		}
 	}
 	(void)pthread_mutex_unlock(&c->lock);
 }
 
-uint64_t
-contacts_of(struct contacts *c, const char *dev)
+void
+contacts_of(struct contacts *c, const char *dev, struct contact *out)
 {
-	uint64_t at;
-
 	(void)pthread_mutex_lock(&c->lock);
-	at = find(c, dev)->at_ms;
+	*out = *find(c, dev);
 	(void)pthread_mutex_unlock(&c->lock);
-	return at;
 }

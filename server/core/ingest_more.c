@@ -18,7 +18,7 @@ ingest_hint(struct ingest *in, const struct ingest_device *dev,
 	enum status st = ST_OK;
 
 	if (h->entry.form != WIRE_WHOLE || h->seq == 0 ||
-	    h->entry.raw.len > HINT_BYTES_MAX + ENTRY_BYTES_MAX)
+	    h->entry.raw.len > HINT_RAW_MAX)
 		return ST_INVALID;
 	v = calloc(1, sizeof(*v));
 	if (v == NULL)

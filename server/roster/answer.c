@@ -91,8 +91,9 @@ take_hints(struct answer *a, const struct ingest_device *dev)
 		if (st == ST_NOMEM || st == ST_IO)
 			return st;
 		if (st == ST_OK) {
-			if (a->on_hint != NULL)
-				a->on_hint(a->on_hint_arg, &a->device, h);
+			if (a->on_hint != NULL &&
+			    a->on_hint(a->on_hint_arg, &a->device, h))
+				a->counters.hints++;
 			a->hints_taken++;
 		}
 	}
@@ -141,6 +142,8 @@ answer_begin(struct answer *a, const struct answer_peer *peer,
 		return ST_INVALID;
 	if (st != ST_OK)
 		return st;
+	a->counters.has_clock = a->up->has_clock;
+	a->counters.clock_ms = a->up->clock_ms;
 	memcpy(dev.key, a->device.key, PUBKEY_LEN);
 	memcpy(dev.dev, a->device.dev, sizeof(dev.dev));
 	dev.held = held_reason(&a->device);
@@ -261,7 +264,6 @@ answer_finish(struct answer *a, struct buf *out)
 	if (st == ST_OK) {
 		for (size_t i = 0; i < a->up->piece_count; i++)
 			a->counters.entries_up += a->up->piece[i].count;
-		a->counters.hints = a->hints_taken;
 		m->ack = a->ack;
 		m->ack_count = a->ack_count;
 		m->receipt = a->receipt;

@@ -44,14 +44,17 @@ MUST_CHECK enum status answer_whole(struct answer *a,
     const char **why);
 
 /* Called for each hint that is good, on the thread of answer_begin; `h` is
- * borrowed for the call. */
+ * borrowed for the call.  True: it was not known yet. */
 struct wire_hint;
-typedef void (*answer_hint_fn)(
+typedef bool (*answer_hint_fn)(
     void *arg, const struct roster_device *d, const struct wire_hint *h);
 void answer_on_hint(struct answer *a, answer_hint_fn fn, void *arg);
 
 struct answer_counters {
-	uint64_t entries_up, entries_down, hints;
+	uint64_t entries_up, entries_down;
+	uint64_t hints; /* that were not known yet */
+	bool has_clock; /* the device said what its clock shows */
+	uint64_t clock_ms;
 };
 /* Of the last request. */
 void answer_counters(const struct answer *a, struct answer_counters *out);

@@ -52,14 +52,29 @@ put_row(struct answer *a, const struct feed_step *step)
 	return a->bytes.err;
 }
 
-/* Places of a backfill and what follows it may not ascend together: rows of a
- * part do, and each place stands once. */
+/* Places of a backfill and of what follows it may not ascend together. */
 static int
 by_place(const void *x, const void *y)
 {
 	const struct wire_stream_entry *a = x, *b = y;
 
 	return (a->place > b->place) - (a->place < b->place);
+}
+
+/* Rows in order of place, each once: where one record left a scope and came
+ * back, what the second `in` brings was on its way already. */
+static void
+order_part(struct answer *a, struct wire_part *p)
+{
+	size_t n = 0;
+
+	qsort(p->entry, p->count, sizeof(*a->row), by_place);
+	for (size_t i = 0; i < p->count; i++) {
+		if (n == 0 || p->entry[i].place != p->entry[n - 1].place)
+			p->entry[n++] = p->entry[i];
+	}
+	a->counters.entries_down += n;
+	p->count = n;
 }
 
 static enum status
@@ -159,20 +174,26 @@ answer_put_parts(struct answer *a)
 	if (st == ST_OK)
 		st = roster_scopes_of(
 		    a->roster, a->device.person, scope, &count);
-	for (size_t i = 0; st == ST_OK && i < count && a->row_left > 0; i++)
-		st = put_scope(a, scope[i], false);
+	for (size_t i = 0; st == ST_OK && i < count; i++) {
+		/* No room was left to look at this one. */
+		if (a->row_left == 0)
+			a->more = true;
+		else
+			st = put_scope(a, scope[i], false);
+	}
+	/* An agent that reads no `more` may take it that it has all. */
+	if (a->more && a->part_count > 0)
+		a->part[a->part_count - 1].more = true;
 	/* The bytes stand still now. */
 	for (size_t i = 0; st == ST_OK && i < a->row_count; i++)
 		a->row[i].entry.raw.p = a->bytes.p + a->row_off[i];
 	for (size_t i = 0; st == ST_OK && i < a->part_count; i++) {
-		qsort(a->part[i].entry, a->part[i].count, sizeof(*a->row),
-		    by_place);
+		order_part(a, &a->part[i]);
 		a->proof_off[i] = a->proofs.len;
 		st = prove_part(a, &a->part[i]);
 		a->part[i].proof.len = a->proofs.len - a->proof_off[i];
 	}
 	for (size_t i = 0; st == ST_OK && i < a->part_count; i++)
 		a->part[i].proof.p = a->proofs.p + a->proof_off[i];
-	a->counters.entries_down = a->row_count;
 	return st;
 }

@@ -148,6 +148,15 @@ apply_scope_link(struct feed *f, const struct entry *e, uint64_t place)
 		return ST_OK; /* a record of which nothing is known */
 	if (st != ST_OK)
 		return st;
+	/* Who reads the scope hears of a record's leaving, in its place. */
+	if (!bytes_eq_str(e->on[1], "in"))
+		st = run3(f,
+		    "INSERT OR IGNORE INTO step(scope, place, record)"
+		    " SELECT ?1, ?2, 0 WHERE EXISTS(SELECT 1 FROM scope_in"
+		    " WHERE scope = ?1 AND record = ?3)",
+		    scope, place, record);
+	if (st != ST_OK)
+		return st;
 	if (!bytes_eq_str(e->on[1], "in"))
 		return run3(f,
 		    "DELETE FROM scope_in WHERE scope = ?1 AND record = ?3"

@@ -86,6 +86,8 @@ put_up(struct buf *out, const struct sync_up *up)
 
 		put_single(out, h->chain, h->seq, h->prev, &h->entry, h->sig);
 	}
+	buf_u8(out, up->has_clock);
+	buf_varint(out, up->clock_ms);
 	buf_u8(out, up->has_checkpoint);
 	buf_varint(out, up->size);
 	buf_add(out, up->root16, ID_LEN);

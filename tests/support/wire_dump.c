@@ -115,6 +115,11 @@ wire_dump_up(const struct sync_up *up, struct buf *out)
 		put_hex(out, "root", up->root16, ID_LEN);
 		end(out);
 	}
+	if (up->has_clock) {
+		put_line(out, "clock");
+		put_number(out, "ms", up->clock_ms);
+		end(out);
+	}
 	if (up->note.len > 0)
 		put_note(out, up->note);
 	for (size_t i = 0; i < up->cursor_count; i++) {

@@ -278,6 +278,9 @@ made_up(struct wire_made *x, enum made_style style)
 		up->size = draw_number(x);
 		morning_bytes(&x->m, up->root16, ID_LEN);
 	}
+	/* Drawn from what is there: the rest stays as it was drawn before. */
+	up->has_clock = up->cursor_count > 1;
+	up->clock_ms = up->has_clock ? x->m.wall : 0;
 	if (draw(x, 8) == 0)
 		made_note(x, &up->note);
 	up->returned_count = draw(x, 8) == 0 ? 1 + draw(x, 5) : 0;
@@ -451,6 +454,8 @@ made_up_same(const struct sync_up *got, const struct sync_up *was)
 		EXPECT(got->cursor[i].place == was->cursor[i].place);
 		EXPECT(got->cursor[i].sub == was->cursor[i].sub);
 	}
+	EXPECT(got->has_clock == was->has_clock);
+	EXPECT(got->clock_ms == was->clock_ms);
 	EXPECT(got->has_checkpoint == was->has_checkpoint);
 	EXPECT(got->size == was->size);
 	same(got->root16, was->root16, ID_LEN);

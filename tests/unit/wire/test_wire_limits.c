@@ -285,7 +285,7 @@ test_wire_unknown_things_are_newer(void **state)
 {
 	(void)state;
 	craft_begin(&k);
-	buf_varint(&k.ctl, 7);
+	buf_varint(&k.ctl, 8);
 	EXPECT_ST(craft_up(&k), ST_NEWER);
 	craft_begin(&k);
 	buf_varint(&k.ctl, 8);

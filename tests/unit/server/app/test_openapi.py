@@ -6,7 +6,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[4]
 code = "".join(p.read_text() for p in (ROOT / "server/app").glob("*.c"))
-routes = set(re.findall(r'"(/(?:api/v1/[^"]+|metrics|healthz))"', code))
+routes = set(re.findall(r'"(/(?:api/v1/[^"]+|metrics|healthz|checkpoint|tile/\*))"', code))
 doc = set(re.findall(r"^  (/[^:]+):$", (ROOT / "docs/openapi.yaml").read_text(),
                      re.M))
 missing, extra = routes - doc, doc - routes

@@ -1,0 +1,267 @@
+/* view_list: records judged, listed and counted. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/core/view_impl.h"
+#include "base/enc.h"
+#include "entry/merge.h"
+
+/* ---- findings */
+
+/* What rules want to know of each entry.  `parsed` keeps them alive. */
+struct facts {
+	struct rules_entry *entry;
+	struct entry *parsed;
+	size_t count, made;
+};
+
+static void
+facts_free(struct facts *f)
+{
+	for (size_t i = 0; i < f->made; i++)
+		entry_free(&f->parsed[i]);
+	free(f->parsed);
+	free(f->entry);
+}
+
+static enum status
+facts_of(const struct view_loaded *l, struct facts *f)
+{
+	memset(f, 0, sizeof(*f));
+	f->entry = calloc(l->count + 1, sizeof(*f->entry));
+	f->parsed = calloc(l->count + 1, sizeof(*f->parsed));
+	if (f->entry == NULL || f->parsed == NULL)
+		return ST_NOMEM;
+	for (size_t i = 0; i < l->count; i++) {
+		struct entry *e = &f->parsed[f->made++];
+		enum status st;
+
+		entry_init(e);
+		st = entry_parse(e, view_row_raw(l, i));
+		if (st == ST_NOMEM)
+			return st;
+		if (st == ST_OK && rules_entry_of(&f->entry[f->count], e,
+				       l->row[i].id, RULES_NEVER))
+			f->count++;
+	}
+	return ST_OK;
+}
+
+/* Findings of one record into v->findings. */
+static enum status
+judge(struct view *v, const char *rec, uint64_t now_ms)
+{
+	struct rules_context cx = { .now_ms = (int64_t)now_ms };
+	const struct kind *k;
+	struct facts facts;
+	struct view_loaded l;
+	enum status st = view_load(v, rec, &l);
+
+	if (st != ST_OK)
+		return st;
+	buf_reset(&v->bytes);
+	v->findings.count = 0;
+	k = kinds_find(v->kinds, bytes_str(l.kind));
+	st = facts_of(&l, &facts);
+	if (st == ST_OK)
+		st = merge_state(l.merge, &v->bytes);
+	if (st == ST_OK)
+		st = v->bytes.err;
+	if (st == ST_OK && k != NULL) {
+		cx.offset_min = v->offset_min;
+		cx.entries = facts.entry;
+		cx.entry_count = facts.count;
+		st = state_read(&v->state, buf_view(&v->bytes));
+		if (st == ST_OK)
+			st = rules_check(
+			    &v->findings, v->rules, k, &v->state, &cx);
+	}
+	facts_free(&facts);
+	view_loaded_free(&l);
+	return st;
+}
+
+/* The log's own records are no records of the field. */
+static bool
+is_system(const struct view *v, const char *kind)
+{
+	const struct kind *k = kinds_find(v->kinds, bytes_str(kind));
+
+	return k != NULL && k->system;
+}
+
+/* Call for each record, newest first; stops at the first that is not ST_OK. */
+static enum status
+each_record(struct view *v, const char *kind, size_t limit,
+    enum status (*fn)(struct view *, const char *rec, const char *kind,
+	uint64_t wall, void *arg),
+    void *arg)
+{
+	struct db_stmt *s;
+	enum status st;
+	size_t n = 0;
+
+	st = db_query(&s, v->db,
+	    "SELECT rec, kind, wall FROM record ORDER BY wall DESC, n DESC");
+	if (st != ST_OK)
+		return st;
+	while (n < limit && (st = db_next(s)) == ST_OK) {
+		char rec[REC_LEN + 1] = "", id[64] = "";
+		struct bytes b = db_bytes(s, 0), k = db_bytes(s, 1);
+
+		if (b.len != REC_LEN || k.len >= sizeof(id))
+			continue;
+		memcpy(rec, b.p, REC_LEN);
+		if (k.len > 0)
+			memcpy(id, k.p, k.len);
+		if (is_system(v, id))
+			continue;
+		if (kind != NULL && (strncmp(id, kind, strlen(kind)) != 0 ||
+					id[strlen(kind)] != '@'))
+			continue;
+		n++;
+		st = fn(v, rec, id, db_u64(s, 2), arg);
+		if (st != ST_OK)
+			break;
+	}
+	db_done(s);
+	return st == ST_ABSENT || n == limit ? ST_OK : st;
+}
+
+struct finding_job {
+	struct buf *out;
+	uint64_t now_ms;
+	struct view_counts *counts;
+	bool first;
+};
+
+static enum status
+put_findings(
+    struct view *v, const char *rec, const char *kind, uint64_t wall, void *arg)
+{
+	struct finding_job *job = arg;
+	enum status st;
+
+	(void)wall;
+	st = judge(v, rec, job->now_ms);
+	if (st != ST_OK)
+		return st;
+	if (job->counts != NULL)
+		job->counts->records++;
+	for (size_t i = 0; i < v->findings.count; i++) {
+		const struct finding *f = &v->findings.list[i];
+
+		if (job->counts != NULL) {
+			job->counts->findings++;
+			job->counts->grave += f->severity == RULES_GRAVE;
+			continue;
+		}
+		if (!job->first)
+			buf_u8(job->out, ',');
+		job->first = false;
+		buf_str(job->out, "{\"finding\":");
+		finding_json(f, v->offset_min, job->out);
+		buf_str(job->out, ",\"kind\":");
+		json_put_str(job->out, kind);
+		buf_str(job->out, ",\"rec\":");
+		json_put_str(job->out, rec);
+		buf_u8(job->out, '}');
+	}
+	return job->out == NULL ? ST_OK : job->out->err;
+}
+
+enum status
+view_findings(struct view *v, const char *rec, uint64_t now_ms, struct buf *out)
+{
+	struct finding_job job = {
+		.out = out, .now_ms = now_ms, .first = true
+	};
+	enum status st;
+
+	buf_u8(out, '[');
+	if (rec != NULL)
+		st = put_findings(v, rec, "", 0, &job);
+	else
+		st = each_record(v, NULL, SIZE_MAX, put_findings, &job);
+	buf_u8(out, ']');
+	return st == ST_OK ? out->err : st;
+}
+
+static enum status
+put_record(
+    struct view *v, const char *rec, const char *kind, uint64_t wall, void *arg)
+{
+	const struct kind *k = kinds_find(v->kinds, bytes_str(kind));
+	struct buf *out = arg;
+	struct buf label;
+	char at[32];
+	enum status st;
+
+	buf_reset(&v->bytes);
+	st = view_state(v, rec, &v->bytes);
+	if (st == ST_OK)
+		st = state_read(&v->state, buf_view(&v->bytes));
+	if (st != ST_OK)
+		return st;
+	at_format(at, wall, v->offset_min);
+	buf_printf(out, "{\"at\":\"%s\",\"kind\":", at);
+	json_put_str(out, kind);
+	for (int zh = 1; zh >= 0 && k != NULL; zh--) {
+		buf_init(&label, DOC_BYTES_MAX);
+		kind_label(k, &v->state, zh == 1, &label);
+		buf_str(out, zh == 1 ? ",\"label\":" : ",\"label_en\":");
+		json_put_string(out, buf_view(&label));
+		buf_free(&label);
+	}
+	buf_printf(out, ",\"rec\":\"%s\",\"status\":", rec);
+	json_put_string(out, state_status(&v->state));
+	buf_str(out, v->state.is_void ? ",\"void\":true}" : ",\"void\":false}");
+	buf_u8(out, '\n');
+	return out->err;
+}
+
+enum status
+view_list(struct view *v, const char *kind, size_t limit, struct buf *out)
+{
+	return each_record(v, kind, limit, put_record, out);
+}
+
+enum status
+view_counts(struct view *v, uint64_t now_ms, struct view_counts *out)
+{
+	struct view_counts c = { 0 };
+	struct finding_job job = { .now_ms = now_ms, .counts = &c };
+	int64_t n = 0;
+	enum status st;
+
+	st = db_scalar(&n, v->db, "SELECT count(*) FROM entry");
+	c.entries = (uint64_t)n;
+	if (st == ST_OK)
+		st = each_record(v, NULL, SIZE_MAX, put_findings, &job);
+	if (st == ST_OK)
+		*out = c;
+	return st;
+}
+
+static enum status
+put_export(
+    struct view *v, const char *rec, const char *kind, uint64_t wall, void *arg)
+{
+	struct buf *out = arg;
+	enum status st;
+
+	(void)kind;
+	(void)wall;
+	buf_printf(out, "{\"entries\":");
+	st = view_history(v, rec, out);
+	buf_printf(out, ",\"rec\":\"%s\"}\n", rec);
+	return st == ST_OK ? out->err : st;
+}
+
+enum status
+view_export(struct view *v, const char *rec, struct buf *out)
+{
+	if (rec != NULL)
+		return put_export(v, rec, "", 0, out);
+	return each_record(v, NULL, SIZE_MAX, put_export, out);
+}

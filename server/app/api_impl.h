@@ -1,0 +1,46 @@
+#ifndef SERVER_APP_API_IMPL_H
+#define SERVER_APP_API_IMPL_H
+/* api_impl: what the files of the read API share; nobody else includes it. */
+#include "server/app/app_impl.h"
+
+enum { API_TEXT_MAX = 255 };
+
+/* ---- api_who.c */
+
+enum right { RIGHT_ANY, RIGHT_RECORDS };
+
+/* True if the bearer may; else the request was answered. */
+bool api_may(struct worker *w, struct request *rq, enum right right);
+/* Answer with w->body, or for `st` or the buffer's own failure. */
+void api_send_json(struct worker *w, struct request *rq, enum status st);
+/*
+ * The query's parameters.  One that is there and cannot be read is never
+ * passed over: a list that seems filtered and is not would mislead.  Read all,
+ * then ask api_query_ok.
+ */
+struct api_query {
+	struct request *rq;
+	const char *bad; /* the first that cannot be read */
+};
+const char *api_text(
+    struct api_query *q, const char *name, char out[API_TEXT_MAX + 1]);
+uint64_t api_number(struct api_query *q, const char *name); /* 0: absent */
+uint64_t api_time(struct api_query *q, const char *name);   /* 0: absent */
+bool api_flag(struct api_query *q, const char *name);       /* "1" */
+/* `value` is "" or one of `words`. */
+void api_one_of(struct api_query *q, const char *name, const char *value,
+    const char *const *words);
+/* False: the request was answered with 400. */
+bool api_query_ok(struct api_query *q);
+
+/* ,"name":"value" */
+void api_put_text(struct buf *b, const char *name, const char *value);
+
+/* ---- api_centre.c */
+void api_devices(struct worker *w, struct request *rq);
+void api_tlog(struct worker *w, struct request *rq);
+void api_alarms(struct worker *w, struct request *rq);
+void api_summary(struct worker *w, struct request *rq);
+void api_hints(struct worker *w, struct request *rq);
+
+#endif

@@ -1,0 +1,225 @@
+/* api_who: who asks, what they may, and how they are answered. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/enc.h"
+#include "base/sha.h"
+#include "entry/json.h"
+#include "server/app/api_impl.h"
+
+/* ---- who asks */
+
+/*
+ * Who may hold a token, and whether it opens records.  Administrators of
+ * systems and of security keep machines, people and keys; what teams wrote is
+ * none of theirs.  The administrator of audit reads all and changes nothing.
+ */
+static const struct {
+	const char *name;
+	bool records;
+} roles[] = {
+	{ "supervisor", true },
+	{ "commander", true },
+	{ "auditor", true },
+	{ "admin", false },
+	{ "security", false },
+};
+
+bool
+app_role_known(const char *role)
+{
+	for (size_t i = 0; i < sizeof(roles) / sizeof(roles[0]); i++) {
+		if (strcmp(roles[i].name, role) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* A role that is not in the table may nothing. */
+static bool
+api_role_may(const char *role, enum right right)
+{
+	for (size_t i = 0; i < sizeof(roles) / sizeof(roles[0]); i++) {
+		if (strcmp(roles[i].name, role) == 0)
+			return right == RIGHT_ANY || roles[i].records;
+	}
+	return false;
+}
+
+struct token {
+	bool known;
+	char role[32];
+};
+
+static enum status
+take_token(void *arg, const struct store_doc *d)
+{
+	struct token *t = arg;
+	struct json j;
+	enum status st;
+
+	json_init(&j);
+	st = json_parse(&j, d->doc, JSON_DOCUMENT);
+	t->known = st == ST_OK &&
+		   json_member_text(&j, 0, "role", t->role, sizeof(t->role));
+	json_free(&j);
+	return st == ST_INVALID ? ST_CORRUPT : st;
+}
+
+/* True if the bearer may; else the request was answered. */
+bool
+api_may(struct worker *w, struct request *rq, enum right right)
+{
+	static const char prefix[] = "Bearer ";
+	struct bytes auth = request_field(rq, "authorization");
+	struct token t = { .known = false };
+	uint8_t hash[HASH_LEN];
+	enum status st = ST_ABSENT;
+
+	if (bytes_starts(auth, prefix) && auth.len < 512) {
+		sha256(hash, bytes_of(auth.p + sizeof(prefix) - 1,
+				 auth.len - (sizeof(prefix) - 1)));
+		st = store_doc(centre_reader_store(w->reader), "token",
+		    bytes_of(hash, HASH_LEN), take_token, &t);
+	}
+	if (st != ST_OK && st != ST_ABSENT) {
+		app_fail(w, rq, st);
+		return false;
+	}
+	if (!t.known) {
+		request_error(rq, 401, "unauthorized",
+		    "a bearer token is needed", "须持令牌访问", 0);
+		return false;
+	}
+	if (!api_role_may(t.role, right)) {
+		request_error(rq, 403, "forbidden",
+		    "this role reads no records", "此角色不得查看记录内容", 0);
+		return false;
+	}
+	return true;
+}
+
+void
+api_send_json(struct worker *w, struct request *rq, enum status st)
+{
+	struct reply re = {
+		.status = 200, .type = "application/json", .take = &w->body
+	};
+
+	if (st == ST_OK)
+		st = w->body.err;
+	if (st != ST_OK)
+		app_fail(w, rq, st);
+	else
+		request_reply(rq, &re);
+}
+
+bool
+api_may_look(struct worker *w, struct request *rq)
+{
+	return api_may(w, rq, RIGHT_ANY);
+}
+
+/* ---- parameters */
+
+static void
+is_bad(struct api_query *q, const char *name)
+{
+	if (q->bad == NULL)
+		q->bad = name;
+}
+
+const char *
+api_text(struct api_query *q, const char *name, char out[API_TEXT_MAX + 1])
+{
+	struct buf b;
+	enum status st;
+
+	out[0] = '\0';
+	buf_init(&b, API_TEXT_MAX);
+	st = request_query(q->rq, &b, name);
+	if (st == ST_OK && buf_cstr(&b) != NULL && json_text_ok(buf_view(&b)))
+		memcpy(out, b.p, b.len + 1);
+	else if (st != ST_ABSENT)
+		is_bad(q, name);
+	buf_free(&b);
+	return out;
+}
+
+uint64_t
+api_number(struct api_query *q, const char *name)
+{
+	char text[API_TEXT_MAX + 1];
+	unsigned long long v;
+	char *end;
+
+	(void)api_text(q, name, text);
+	if (text[0] == '\0')
+		return 0;
+	v = strtoull(text, &end, 10);
+	if (text[0] < '0' || text[0] > '9' || *end != '\0' || v > INT64_MAX) {
+		is_bad(q, name);
+		return 0;
+	}
+	return v;
+}
+
+uint64_t
+api_time(struct api_query *q, const char *name)
+{
+	char text[API_TEXT_MAX + 1];
+	int64_t ms = 0;
+	int offset;
+
+	(void)api_text(q, name, text);
+	if (text[0] == '\0')
+		return 0;
+	if (at_parse(&ms, &offset, bytes_str(text)) == ST_OK && ms >= 0)
+		return (uint64_t)ms;
+	is_bad(q, name);
+	return 0;
+}
+
+bool
+api_flag(struct api_query *q, const char *name)
+{
+	char text[API_TEXT_MAX + 1];
+
+	(void)api_text(q, name, text);
+	if (text[0] != '\0' && strcmp(text, "1") != 0 && strcmp(text, "0") != 0)
+		is_bad(q, name);
+	return strcmp(text, "1") == 0;
+}
+
+void
+api_one_of(struct api_query *q, const char *name, const char *value,
+    const char *const *words)
+{
+	bool known = value[0] == '\0';
+
+	for (size_t i = 0; words[i] != NULL; i++)
+		known = known || strcmp(words[i], value) == 0;
+	if (!known)
+		is_bad(q, name);
+}
+
+bool
+api_query_ok(struct api_query *q)
+{
+	char en[160];
+
+	if (q->bad == NULL)
+		return true;
+	(void)snprintf(en, sizeof(en),
+	    "the parameter %s has a value that cannot be read", q->bad);
+	request_error(q->rq, 400, "bad_parameter", en, "参数有误", 0);
+	return false;
+}
+
+void
+api_put_text(struct buf *b, const char *name, const char *value)
+{
+	buf_printf(b, ",\"%s\":", name);
+	json_put_str(b, value);
+}
