@@ -1,11 +1,35 @@
 #!/usr/bin/env bash
-# Set up, build and run every test.  The last lines are ctest's own summary.
+# Set up, build and run every test.  Three compilers' eyes on the code: gcc for
+# release, clang, and gcc with ASan and UBSan; what runs threads runs under
+# ThreadSanitizer as well.  Any warning or failure ends it.  The last lines are
+# ctest's own summary of the largest run, which begins only when all else
+# has passed.
+#
+#   scripts/test.sh [CTEST OPTIONS for the last run]
 set -euo pipefail
 cd "$(dirname "$0")/.."
 scripts/setup.sh --tests
 jobs=$(nproc)
-for preset in asan; do
-	cmake --preset "$preset" >/dev/null
-	cmake --build --preset "$preset" -j "$jobs" | tail -n 3
-done
+
+build() { # PRESET [TARGET …]
+	local preset=$1 began=$SECONDS log
+	shift
+	log=build/$preset.log
+	printf '== building %s' "$preset"
+	mkdir -p build
+	if ! { cmake --preset "$preset" &&
+		cmake --build --preset "$preset" -j "$jobs" ${@:+--target "$@"}
+	} >"$log" 2>&1; then
+		printf '\n'
+		tail -n 60 "$log"
+		exit 1
+	fi
+	printf ': %d s\n' $((SECONDS - began))
+}
+
+build release
+build clang
+build tsan threaded_tests
+ctest --preset tsan -L threads -j "$jobs"
+build asan
 exec ctest --preset asan -j "$jobs" "$@"

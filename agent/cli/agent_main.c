@@ -8,6 +8,7 @@
 
 #include "agent/cli/cli.h"
 #include "agent/core/uplink_curl.h"
+#include "crypt/secret.h"
 #include "entry/json.h"
 
 static const struct cli_command *const tables[] = { cli_join_commands,
@@ -294,6 +295,21 @@ run(struct cli *c, const struct cli_command *command)
 	return rc;
 }
 
+/*
+ * No copy of a key outside this process.  Where the system does not allow it,
+ * what happens on the spot must be written down all the same: said, not
+ * refused.
+ */
+static void
+keep_keys_in(void)
+{
+	if (secret_no_dumps() != ST_OK || !secret_locks())
+		(void)fprintf(stderr,
+		    "注意：本机不允许程序锁定内存，密钥可能落入交换区\n"
+		    "notice: this system lets no memory be locked (ulimit -l); "
+		    "keys may reach its swap\n");
+}
+
 int
 main(int argc, char **argv)
 {
@@ -310,6 +326,7 @@ main(int argc, char **argv)
 	command = find_command(name);
 	if (command == NULL || c.argc < command->args_min)
 		return usage();
+	keep_keys_in();
 	rc = run(&c, command);
 	if (fflush(stdout) != 0)
 		rc = CLI_FAILED;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crypt/secret.h"
 #include "entry/json.h"
 #include "server/admin/admin.h"
 
@@ -231,6 +232,10 @@ main(int argc, char **argv)
 
 	if (sodium_init() < 0)
 		return ADMIN_FAILED;
+	/* The keys of the log and of the CA are not for a core file. */
+	if (secret_no_dumps() != ST_OK)
+		(void)fprintf(stderr, "注意：未能关闭内存转储\n"
+				      "notice: core dumps stay on\n");
 	if (argc < 2)
 		return usage();
 	c = find_command(argv[1]);

@@ -108,6 +108,13 @@ read_document(struct config *c, struct bytes doc, char why[CONFIG_WORDS_MAX])
 	if (st == ST_INVALID)
 		(void)snprintf(why, CONFIG_WORDS_MAX,
 		    "daybreak.json: %s at byte %u", j.why, j.where);
+	if (st == ST_OK && j.node[0].type != JSON_OBJECT) {
+		(void)snprintf(
+		    why, CONFIG_WORDS_MAX, "daybreak.json: not an object");
+		st = ST_INVALID;
+	}
+	if (st != ST_OK)
+		goto out;
 	for (uint32_t n = json_first(&j, 0);
 	     st == ST_OK && n != json_end(&j, 0); n = j.node[n + 1].next) {
 		const struct config_option *o;
@@ -136,6 +143,7 @@ read_document(struct config *c, struct bytes doc, char why[CONFIG_WORDS_MAX])
 			st = ST_INVALID;
 		}
 	}
+out:
 	json_free(&j);
 	return st;
 }
