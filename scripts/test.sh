@@ -29,6 +29,7 @@ build() { # PRESET [TARGET …]
 
 build release
 build clang
+scripts/tidy.sh --quick
 build tsan threaded_tests
 ctest --preset tsan -L threads -j "$jobs"
 build asan

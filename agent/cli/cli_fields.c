@@ -101,7 +101,7 @@ static enum status
 collect(const struct cli_fields *f, const char *apart, const char *lead,
     const char *prefix, struct act_parts *p)
 {
-	size_t off[CLI_ARGS_MAX + 1];
+	size_t off[CLI_ARGS_MAX + 1] = { 0 };
 
 	p->on_count = 0;
 	buf_reset(&p->paths);

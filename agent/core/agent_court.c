@@ -175,7 +175,7 @@ keep(struct agent *a, struct bytes body, const struct descriptor *d)
 enum status
 agent_descriptor_fetch(struct agent *a)
 {
-	struct descriptor *d = malloc(sizeof(*d));
+	struct descriptor *d = calloc(1, sizeof(*d));
 	struct agent_reply r = { .retry_after_s = -1 };
 	enum status st;
 

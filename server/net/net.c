@@ -239,6 +239,8 @@ net_start(
 	st = addrs_new(&net->addrs, cfg->port, cfg->limits.conns_max);
 	if (st == ST_OK)
 		st = open_all(net, errmsg);
+	/* Before the first thread runs: its requests may look for it there. */
+	*out = net;
 	for (unsigned i = 0; i < net->loop_count && st == ST_OK; i++)
 		if (!start_thread(&net->loop[i]))
 			st = say(errmsg, ST_NOMEM, "cannot start a thread");
@@ -246,6 +248,7 @@ net_start(
 		if (errmsg[0] == '\0')
 			(void)say(errmsg, st, "%s", status_text(st));
 		net_stop(net, 0);
+		*out = NULL;
 		net_free(net);
 		return st;
 	}
@@ -264,7 +267,6 @@ net_start(
 		    cfg->listeners[i].host, (unsigned)net->port[i]);
 		net_say(net, &line);
 	}
-	*out = net;
 	return ST_OK;
 }
 

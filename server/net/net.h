@@ -111,6 +111,9 @@ struct net_counters {
  * Otherwise `errmsg` says what and why: ST_INVALID (the configuration),
  * ST_CONFLICT (an address is in use, also by another process that would share
  * it), ST_DENIED, ST_NET, ST_NOMEM.
+ *
+ * *out is set before the first request can come, so that handlers find it
+ * there; on failure it is NULL again.
  */
 MUST_CHECK enum status net_start(struct net **out, const struct net_config *cfg,
     char errmsg[NET_ERRMSG_LEN]);
