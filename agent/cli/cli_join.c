@@ -27,6 +27,39 @@ run_enrol(struct cli *c)
 	return CLI_DONE;
 }
 
+/* The centre keeps what it was sent, but not as usual: what that means, and
+ * what the officer is to do. */
+static void
+tell_standing(const char *word)
+{
+	static const struct {
+		const char *word, *zh, *en;
+	} table[] = {
+		{ "held",
+		    "中心已收存，但暂不采用：本机被吊销，或疑被复制、回退。"
+		    "请继续记录，并向中心换领入网码",
+		    "kept at the centre but not in force: this device was "
+		    "revoked, or copied, or rolled back; go on recording, and "
+		    "ask for a new code" },
+		{ "refused", "中心不认可本机签名，请报告管理员",
+		    "the centre does not accept this device's signature: tell "
+		    "the administrator" },
+		{ "quota", "本机已吊销，今日上传已达上限，明日再传",
+		    "this device was revoked and has used up today's quota: "
+		    "the rest can go tomorrow" },
+		{ "closed", "中心不再接受本机条目，请换领入网码",
+		    "the centre takes no more from this device: ask for a new "
+		    "code" },
+		{ NULL, NULL, NULL },
+	};
+
+	for (size_t i = 0; table[i].word != NULL; i++) {
+		if (strcmp(word, table[i].word) == 0)
+			(void)fprintf(
+			    stderr, "%s\n%s\n", table[i].zh, table[i].en);
+	}
+}
+
 static int
 run_sync(struct cli *c)
 {
@@ -53,12 +86,13 @@ run_sync(struct cli *c)
 	if (c->json)
 		(void)printf(
 		    "{\"acked\":%llu,\"alarmed\":%s,\"bytes_down\":%llu,"
-		    "\"bytes_up\":%llu,\"place\":%llu,\"received\":%llu,"
+		    "\"bytes_up\":%llu,\"centre\":\"%s\",\"place\":%llu,"
+		    "\"received\":%llu,"
 		    "\"sent\":%llu}\n",
 		    (unsigned long long)all.acked,
 		    all.alarmed ? "true" : "false",
 		    (unsigned long long)all.bytes_down,
-		    (unsigned long long)all.bytes_up,
+		    (unsigned long long)all.bytes_up, one.centre,
 		    (unsigned long long)all.place,
 		    (unsigned long long)all.received,
 		    (unsigned long long)all.sent);
@@ -69,6 +103,8 @@ run_sync(struct cli *c)
 		    (unsigned long long)all.received,
 		    (unsigned long long)all.place, (unsigned long long)all.sent,
 		    (unsigned long long)all.received);
+	if (strcmp(one.centre, "taken") != 0)
+		tell_standing(one.centre);
 	return all.alarmed
 		   ? cli_refuse(c, "警报：中心给出的证明不成立，详见 status",
 			 "alarm: what the centre gave does not prove; "

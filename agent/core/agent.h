@@ -168,6 +168,10 @@ struct agent_sync_result {
 	bool more;         /* another sync is worth it at once */
 	bool alarmed;      /* something failed to prove; see status */
 	int retry_after_s; /* -1, or wait this long */
+	/* How the centre takes what we send: "taken", or "held" (both branches
+	 * of a copied device have places, supervisors know: go on recording),
+	 * "gap" "refused" "quota" "later" "closed".  Static. */
+	const char *centre;
 };
 /* One exchange.  ST_NET, ST_AGAIN (retry later), ST_DENIED (not accepted). */
 MUST_CHECK enum status agent_sync(

@@ -258,6 +258,31 @@ agent_time_take(struct agent *a, uint64_t time_ms)
 	return log_conf_put(a->log, "clock", bytes_of(bytes, sizeof(bytes)));
 }
 
+enum status
+agent_standing_take(struct agent *a, unsigned standing)
+{
+	uint8_t byte = (uint8_t)standing;
+
+	if (a->standing == standing)
+		return ST_OK;
+	a->standing = standing;
+	return log_conf_put(a->log, "standing", bytes_of(&byte, 1));
+}
+
+static enum status
+load_standing(struct agent *a)
+{
+	struct buf b;
+	enum status st;
+
+	buf_init(&b, 1);
+	st = log_conf_get(a->log, "standing", &b);
+	if (st == ST_OK && b.len == 1)
+		a->standing = b.p[0];
+	buf_free(&b);
+	return st == ST_ABSENT || st == ST_LIMIT ? ST_OK : st;
+}
+
 static enum status
 load_clock(struct agent *a)
 {
@@ -314,6 +339,8 @@ agent_court_load(struct agent *a)
 		st = load_tip(a);
 	if (st == ST_OK)
 		st = load_clock(a);
+	if (st == ST_OK)
+		st = load_standing(a);
 	return st;
 }
 
@@ -327,6 +354,6 @@ agent_court_forget(struct agent *a)
 	buf_reset(&a->tip_note);
 	a->has_tip = a->has_stated = a->has_clock = a->want_note = false;
 	memset(a->resend_from, 0, sizeof(a->resend_from));
-	memset(a->ack_status, 0, sizeof(a->ack_status));
+	a->standing = ACK_TAKEN;
 	memset(&a->found, 0, sizeof(a->found));
 }

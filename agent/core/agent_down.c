@@ -100,19 +100,6 @@ take_link(void *arg, const struct log_entry *le)
 	return ST_OK;
 }
 
-/* Number of our own chain of that id; 0 if it is none. */
-static uint32_t
-own_chain(struct agent *a, const uint8_t chain[CHAIN_LEN])
-{
-	struct log_head h;
-
-	for (uint32_t n = 1; log_chain(a->log, n, &h) == ST_OK; n++) {
-		if (memcmp(h.chain, chain, CHAIN_LEN) == 0)
-			return n;
-	}
-	return 0;
-}
-
 static enum status
 keep_receipt(struct agent *a, const struct wire_receipt *r,
     const struct own_link *own, const struct checkpoint *c, struct bytes note)
@@ -143,7 +130,7 @@ take_receipt(struct agent *a, const struct wire_receipt *r,
 {
 	struct own_link own = { .found = false };
 	uint8_t leaf[HASH_LEN];
-	uint32_t n = own_chain(a, r->chain);
+	uint32_t n = parts_own_chain(a, r->chain);
 	enum status st = ST_DENIED;
 
 	if (n != 0) {
@@ -181,13 +168,12 @@ take_receipt(struct agent *a, const struct wire_receipt *r,
 static enum status
 take_ack(struct agent *a, const struct wire_ack *ack, struct down_result *out)
 {
-	uint32_t n = own_chain(a, ack->chain);
+	uint32_t n = parts_own_chain(a, ack->chain);
 	struct log_head h;
 	enum status st;
 
 	if (n == 0 || n >= AGENT_CHAINS_MAX)
 		return ST_OK;
-	a->ack_status[n] = ack->status;
 	st = log_chain(a->log, n, &h);
 	if (st != ST_OK)
 		return st;
@@ -211,207 +197,6 @@ take_ack(struct agent *a, const struct wire_ack *ack, struct down_result *out)
 		out->alarmed = true;
 	}
 	return ST_OK;
-}
-
-/* ---- parts of streams */
-
-static enum status
-prove_part(const struct wire_part *p, const struct checkpoint *c)
-{
-	uint64_t *places = calloc(p->count + 1, sizeof(*places));
-	uint8_t(*leaves)[HASH_LEN] = calloc(p->count + 1, HASH_LEN);
-	enum status st = ST_NOMEM;
-
-	if (places != NULL && leaves != NULL) {
-		for (size_t i = 0; i < p->count; i++) {
-			places[i] = p->entry[i].place;
-			merkle_leaf(leaves[i],
-			    bytes_of(p->entry[i].entry.link, HASH_LEN));
-		}
-		st = merkle_check_many(p->proof, places,
-		    (const uint8_t(*)[HASH_LEN])leaves, p->count, c->size,
-		    c->root);
-	}
-	free(places);
-	free(leaves);
-	return st;
-}
-
-struct agent_pending *
-agent_pending_of(struct agent *a, const uint8_t scope[ID_LEN])
-{
-	for (size_t i = 0; i < a->pending_count; i++) {
-		if (memcmp(a->pending[i].scope, scope, ID_LEN) == 0)
-			return &a->pending[i];
-	}
-	return NULL;
-}
-
-void
-agent_pending_drop(struct agent *a, struct agent_pending *p)
-{
-	size_t i = (size_t)(p - a->pending);
-
-	buf_wipe(&p->bytes);
-	free(p->entry);
-	a->pending_count--;
-	memmove(&a->pending[i], &a->pending[i + 1],
-	    (a->pending_count - i) * sizeof(*p));
-}
-
-static struct agent_pending *
-pending_new(struct agent *a, const uint8_t scope[ID_LEN])
-{
-	struct agent_pending *bigger =
-	    realloc(a->pending, (a->pending_count + 1) * sizeof(*bigger));
-	struct agent_pending *p;
-
-	if (bigger == NULL)
-		return NULL;
-	a->pending = bigger;
-	p = &a->pending[a->pending_count++];
-	memset(p, 0, sizeof(*p));
-	memcpy(p->scope, scope, ID_LEN);
-	buf_init(&p->bytes, AGENT_PENDING_MAX);
-	return p;
-}
-
-static enum status
-pending_take(struct agent_pending *p, const struct wire_part *part)
-{
-	for (size_t i = 0; i < part->count; i++) {
-		const struct wire_stream_entry *e = &part->entry[i];
-		struct pending_entry *to;
-
-		if (p->count == p->cap) {
-			size_t cap = p->cap == 0 ? 64 : p->cap * 2;
-			struct pending_entry *bigger =
-			    realloc(p->entry, cap * sizeof(*bigger));
-
-			if (bigger == NULL)
-				return ST_NOMEM;
-			p->entry = bigger;
-			p->cap = cap;
-		}
-		to = &p->entry[p->count];
-		to->place = e->place;
-		to->seq = e->seq;
-		to->flags = e->flags;
-		memcpy(to->chain, e->chain, CHAIN_LEN);
-		memcpy(to->prev, e->prev, HASH_LEN);
-		memcpy(to->digest, e->entry.digest, HASH_LEN);
-		to->off = p->bytes.len;
-		to->len = e->entry.raw.len;
-		buf_bytes(&p->bytes, e->entry.raw);
-		if (p->bytes.err != ST_OK)
-			return p->bytes.err;
-		p->count++;
-	}
-	p->place = part->place;
-	p->sub = part->sub;
-	return ST_OK;
-}
-
-/* One proved entry is kept and shown.  Our own come back too: they only learn
- * their place, and mend what we lost. */
-static enum status
-keep_entry(struct agent *a, const struct agent_pending *p,
-    const struct pending_entry *e, struct down_result *out)
-{
-	struct log_foreign f = { .seq = e->seq,
-		.place = e->place,
-		.flags = e->flags,
-		.raw = bytes_of(p->bytes.p + e->off, e->len) };
-	struct view_entry v = { .place = e->place, .raw = f.raw };
-	uint8_t link[HASH_LEN];
-	bool is_new = false;
-	enum status st;
-
-	memcpy(f.chain, e->chain, CHAIN_LEN);
-	memcpy(f.prev, e->prev, HASH_LEN);
-	memcpy(f.digest, e->digest, HASH_LEN);
-	if (own_chain(a, e->chain) != 0) {
-		if (e->len > 0) {
-			st = log_fill(a->log, e->chain, e->seq, f.raw);
-			if (st != ST_OK && st != ST_ABSENT && st != ST_CONFLICT)
-				return st;
-		}
-		if (e->len == 0)
-			return ST_OK;
-		entry_digest(f.digest, f.raw);
-		chain_link(link, e->prev, e->seq, f.digest);
-		memcpy(v.id, link, ID_LEN);
-		if (view_has(a->view, v.id))
-			return view_placed(a->view, v.id, e->place);
-	} else {
-		st = log_foreign_add(a->log, &f, link, &is_new);
-		if (st != ST_OK)
-			return st;
-		memcpy(v.id, link, ID_LEN);
-	}
-	out->received += is_new;
-	if (e->len == 0)
-		return ST_OK;
-	if ((e->flags & STREAM_SERVER) != 0)
-		v.flags |= VIEW_SERVER;
-	if ((e->flags & STREAM_BARE) != 0)
-		v.flags |= VIEW_BARE;
-	st = view_add(a->view, &v);
-	return st == ST_INVALID ? ST_OK : st;
-}
-
-/* A whole part: its entries and its cursor, as one. */
-static enum status
-keep_pending(struct agent *a, struct agent_pending *p, struct down_result *out)
-{
-	struct log_cursor c = { .place = p->place, .sub = 0 };
-	enum status st = log_batch_begin(a->log);
-
-	memcpy(c.scope, p->scope, ID_LEN);
-	if (st != ST_OK)
-		return st;
-	for (size_t i = 0; st == ST_OK && i < p->count; i++)
-		st = keep_entry(a, p, &p->entry[i], out);
-	if (st == ST_OK)
-		st = log_cursor_put(a->log, &c);
-	if (st == ST_OK)
-		st = log_batch_commit(a->log);
-	if (st != ST_OK)
-		log_batch_rollback(a->log);
-	return st;
-}
-
-static enum status
-take_part(struct agent *a, const struct wire_part *part,
-    const struct checkpoint *c, struct bytes note, struct down_result *out)
-{
-	struct agent_pending *p = agent_pending_of(a, part->scope);
-	enum status st = ST_OK;
-
-	if (part->count > 0) {
-		st = c == NULL ? ST_DENIED : prove_part(part, c);
-		if (st == ST_NOMEM)
-			return st;
-	}
-	if (st != ST_OK) {
-		agent_alarm(
-		    a, "entries that the checkpoint does not prove", note);
-		out->alarmed = true;
-		return ST_OK;
-	}
-	if (p == NULL)
-		p = pending_new(a, part->scope);
-	if (p == NULL)
-		return ST_NOMEM;
-	st = pending_take(p, part);
-	out->more = out->more || part->more || part->sub != 0;
-	out->progressed = out->progressed || part->count > 0;
-	if (st == ST_OK && part->sub != 0)
-		return ST_OK; /* the record is not whole yet */
-	if (st == ST_OK)
-		st = keep_pending(a, p, out);
-	agent_pending_drop(a, p);
-	return st;
 }
 
 /* ---- the answer */
@@ -441,7 +226,7 @@ take_proved(struct agent *a, const struct sync_down *m, struct down_result *out)
 	     i++)
 		st = take_receipt(a, &m->receipt[i], c, note, out);
 	for (size_t i = 0; st == ST_OK && i < m->part_count; i++)
-		st = take_part(a, &m->part[i], c, note, out);
+		st = parts_take(a, &m->part[i], c, note, out);
 	return st;
 }
 
@@ -450,6 +235,8 @@ down_take(struct agent *a, struct bytes body, struct down_result *out)
 {
 	const struct sync_down *m = NULL;
 	const char *why = "";
+	unsigned standing = ACK_TAKEN;
+	bool asked;
 	uint32_t dict;
 	enum status st;
 
@@ -466,11 +253,19 @@ down_take(struct agent *a, struct bytes body, struct down_result *out)
 	st = m->has_time ? agent_time_take(a, m->time_ms) : ST_OK;
 	if (st == ST_OK)
 		st = take_proved(a, m, out);
-	for (size_t i = 0; st == ST_OK && i < m->ack_count; i++)
+	for (size_t i = 0; st == ST_OK && i < m->ack_count; i++) {
 		st = take_ack(a, &m->ack[i], out);
+		if (m->ack[i].status > standing)
+			standing = m->ack[i].status;
+	}
+	if (st == ST_OK && m->ack_count > 0)
+		st = agent_standing_take(a, standing);
 	if (st == ST_OK && !out->more && !out->alarmed)
 		st = agent_leave(a);
+	/* Asked for the note: it goes at once, but only once in a row. */
+	asked = a->want_note;
 	a->want_note = (m->want & WANT_NOTE) != 0 && a->tip_note.len > 0;
-	out->more = out->more || a->want_note;
+	if (a->want_note && !asked)
+		out->more = out->progressed = true;
 	return st == ST_OK ? st : agent_log_why(a, st);
 }

@@ -38,6 +38,7 @@ struct agent_pending {
 		unsigned flags;
 		uint8_t chain[CHAIN_LEN], prev[HASH_LEN], digest[HASH_LEN];
 		size_t off, len; /* in bytes; len 0: lost at the centre */
+		bool unfilled;   /* own and lost, and its table is torn */
 	} * entry;
 	size_t count, cap;
 	struct buf bytes;
@@ -72,7 +73,9 @@ struct agent {
 	int64_t clock_offset_ms; /* centre's clock minus ours */
 	bool want_note;          /* the centre asked for our note */
 	uint64_t resend_from[AGENT_CHAINS_MAX]; /* by chain number; 0: none */
-	unsigned ack_status[AGENT_CHAINS_MAX];
+	/* The worst of the last acknowledgements (enum ack_status); kept, so
+	 * that a screen can say it after a restart. */
+	unsigned standing;
 	struct agent_pending *pending;
 	size_t pending_count;
 	uint64_t alarms; /* found in this session */
@@ -109,6 +112,9 @@ MUST_CHECK enum status agent_descriptor_take(struct agent *a, struct bytes body,
 MUST_CHECK enum status agent_court_join(
     struct agent *a, struct bytes body, struct descriptor *d);
 MUST_CHECK enum status agent_descriptor_fetch(struct agent *a);
+const char *agent_standing_word(const struct agent *a);
+/* Keep how the centre takes what this device sends. */
+MUST_CHECK enum status agent_standing_take(struct agent *a, unsigned standing);
 /* Learn the centre's time; kept where it differs from what was known. */
 MUST_CHECK enum status agent_time_take(struct agent *a, uint64_t time_ms);
 MUST_CHECK enum status agent_tip_take(
@@ -145,6 +151,12 @@ struct down_result {
 };
 MUST_CHECK enum status down_take(
     struct agent *a, struct bytes body, struct down_result *out);
+/* Number of our own chain of that id; 0 if it is none (agent_parts.c). */
+uint32_t parts_own_chain(struct agent *a, const uint8_t chain[CHAIN_LEN]);
+/* Take one part; `c` and `note` are the checkpoint that proves it, NULL if
+ * there is none.  What does not prove alarms and is no failure. */
+MUST_CHECK enum status parts_take(struct agent *a, const struct wire_part *part,
+    const struct checkpoint *c, struct bytes note, struct down_result *out);
 struct agent_pending *agent_pending_of(
     struct agent *a, const uint8_t scope[ID_LEN]);
 void agent_pending_drop(struct agent *a, struct agent_pending *p);

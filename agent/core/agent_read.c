@@ -168,23 +168,24 @@ put_receipt(struct agent *a, struct buf *out)
 static const char *const ack_words[] = { "taken", "gap", "held", "refused",
 	"quota", "later", "closed" };
 
+const char *
+agent_standing_word(const struct agent *a)
+{
+	return a->standing < sizeof(ack_words) / sizeof(ack_words[0])
+		   ? ack_words[a->standing]
+		   : "?";
+}
+
 static void
 put_unlocked(struct agent *a, const struct queue *q, struct buf *out)
 {
 	struct view_counts c = { 0 };
 	uint64_t now = port_wall_ms(a->port), bad = 0;
-	unsigned ack = 0;
 
 	if (view_counts(a->view, now, &c) != ST_OK ||
 	    log_bad_count(a->log, &bad) != ST_OK)
 		bad = a->alarms;
-	for (size_t i = 0; i < AGENT_CHAINS_MAX; i++) {
-		if (a->ack_status[i] > ack)
-			ack = a->ack_status[i];
-	}
-	buf_printf(out, ",\"centre\":\"%s\"",
-	    ack < sizeof(ack_words) / sizeof(ack_words[0]) ? ack_words[ack]
-							   : "?");
+	buf_printf(out, ",\"centre\":\"%s\"", agent_standing_word(a));
 	if (a->has_clock)
 		buf_printf(out, ",\"clock_offset_ms\":%lld",
 		    (long long)a->clock_offset_ms);

@@ -23,6 +23,15 @@ centre_now_s(const struct agent *a)
 	return now / 1000;
 }
 
+/* Before its time, too: it was issued while the centre's clock was ahead. */
+static bool
+holds_now(const struct agent *a, const struct x509_info *info)
+{
+	uint64_t now_s = centre_now_s(a);
+
+	return now_s >= info->not_before_s && now_s <= info->not_after_s;
+}
+
 static enum status
 own_cert(struct agent *a, struct x509_info *info)
 {
@@ -137,7 +146,7 @@ ask_for_cert(struct agent *a, enum agent_service how, struct bytes body)
 /*
  * An expired certificate renews on the public listener.  The challenge tells
  * the centre's time, by which alone it is judged: *renewed stays false if the
- * certificate still holds there.
+ * certificate holds there.
  */
 static enum status
 renew_expired(struct agent *a, bool *renewed)
@@ -153,7 +162,7 @@ renew_expired(struct agent *a, bool *renewed)
 	st = own_cert(a, &info);
 	if (st == ST_OK)
 		st = challenge(a, dev, nonce);
-	if (st != ST_OK || centre_now_s(a) <= info.not_after_s)
+	if (st != ST_OK || holds_now(a, &info))
 		return st;
 	st = agent_csr_ready(a);
 	if (st != ST_OK)
@@ -178,7 +187,7 @@ agent_renew_due(struct agent *a)
 
 	if (st != ST_OK)
 		return st;
-	if (now_s >= info.not_after_s)
+	if (!holds_now(a, &info))
 		return renew_expired(a, &renewed);
 	if ((info.not_after_s - now_s) * 3 >
 	    info.not_after_s - info.not_before_s)

@@ -44,6 +44,66 @@ exchange(struct agent *a, struct up *u, struct agent_sync_result *out)
 	return st;
 }
 
+struct scopes {
+	uint8_t (*id)[ID_LEN];
+	size_t count, cap;
+};
+
+static enum status
+take_scope(void *arg, const struct log_cursor *c)
+{
+	struct scopes *s = arg;
+
+	if (s->count == s->cap) {
+		size_t cap = s->cap == 0 ? 16 : s->cap * 2;
+		uint8_t(*bigger)[ID_LEN] = realloc(s->id, cap * ID_LEN);
+
+		if (bigger == NULL)
+			return ST_NOMEM;
+		s->id = bigger;
+		s->cap = cap;
+	}
+	memcpy(s->id[s->count++], c->scope, ID_LEN);
+	return ST_OK;
+}
+
+/*
+ * Rows that did not open are asked for again, once for each number of them
+ * that was found: the streams begin anew, and what is there already is passed
+ * over.  What the centre never had is lost, and stays told.
+ */
+static enum status
+fetch_lost(struct agent *a)
+{
+	struct scopes s = { .count = 0 };
+	uint8_t now[16], zero[16] = { 0 };
+	struct buf was;
+	enum status st;
+
+	be64_put(now, a->found.lost);
+	be64_put(now + 8, a->found.foreign_lost);
+	buf_init(&was, sizeof(now));
+	st = log_conf_get(a->log, "lost", &was);
+	if (st == ST_ABSENT) {
+		buf_add(&was, zero, sizeof(zero));
+		st = was.err;
+	}
+	if (st == ST_OK &&
+	    (was.len != sizeof(now) || memcmp(was.p, now, sizeof(now)) != 0)) {
+		if (a->found.lost + a->found.foreign_lost > 0)
+			st = log_cursor_each(a->log, take_scope, &s);
+		for (size_t i = 0; st == ST_OK && i < s.count; i++)
+			st = log_cursor_drop(a->log, s.id[i]);
+		if (st == ST_OK)
+			st = log_conf_put(
+			    a->log, "lost", bytes_of(now, sizeof(now)));
+	}
+	free(s.id);
+	buf_free(&was);
+	/* What is here can leave even where nothing can be written. */
+	return st == ST_FULL ? ST_OK : st;
+}
+
 enum status
 agent_sync(struct agent *a, struct agent_sync_result *out)
 {
@@ -53,6 +113,7 @@ agent_sync(struct agent *a, struct agent_sync_result *out)
 
 	memset(out, 0, sizeof(*out));
 	out->retry_after_s = -1;
+	out->centre = "";
 	if (st != ST_OK)
 		return st;
 	if (a->uplink == NULL)
@@ -60,6 +121,9 @@ agent_sync(struct agent *a, struct agent_sync_result *out)
 	st = agent_renew_due(a);
 	if (st != ST_OK)
 		return st;
+	st = fetch_lost(a);
+	if (st != ST_OK)
+		return agent_log_why(a, st);
 	st = up_new(&u);
 	if (st != ST_OK)
 		return agent_why(a, st, "内存不足", "out of memory");
@@ -67,6 +131,7 @@ agent_sync(struct agent *a, struct agent_sync_result *out)
 	up_free(u);
 	if (st == ST_OK && log_head(a->log, &head) == ST_OK)
 		out->acked = head.unsent_from - 1;
+	out->centre = agent_standing_word(a);
 	return st;
 }
 

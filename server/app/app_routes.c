@@ -19,8 +19,12 @@ app_fail(struct worker *w, struct request *rq, enum status st)
 	case ST_ABSENT:
 		request_error(rq, 404, "not_found", "not there", "没有", 0);
 		break;
-	case ST_AGAIN:
 	case ST_FULL:
+		app_say(w->app, APP_ERROR, "disk",
+		    "the disk is full: nothing is taken until there is room; "
+		    "devices keep what they have and come back");
+		/* fall through */
+	case ST_AGAIN:
 		request_error(rq, 503, "busy",
 		    "the centre cannot write now: try later",
 		    "中心暂时不能写入，请稍后再试", 30);
