@@ -5,51 +5,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "bench/support/figure.h"
 #include "domain/rules.h"
 #include "entry/merge.h"
 #include "support/expect.h"
 #include "support/morning.h"
 
-enum { LOADS = 20, ENTRIES = 600, RECORDS_MAX = 200, ROUNDS = 200 };
+enum { LOADS = 20, ENTRIES = 600, RECORDS_MAX = 200 };
 
-static double
-now_us(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-	return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
-}
-
-static void
-figure(const char *name, double value, const char *unit, double target)
-{
-	printf("{\"name\":\"%s\",\"value\":%.2f,\"unit\":\"%s\","
-	       "\"baseline\":null,\"ratio\":null,",
-	    name, value, unit);
-	if (target > 0)
-		printf("\"target\":%.2f,\"met\":%s}\n", target,
-		    value <= target ? "true" : "false");
-	else
-		printf("\"target\":null,\"met\":null}\n");
-}
-
-static int
-by_value(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return x < y ? -1 : x > y;
-}
-
-static double
-median(double *v, size_t n)
-{
-	qsort(v, n, sizeof(*v), by_value);
-	return v[n / 2];
-}
+static size_t rounds = 200;
 
 static void
 loading(void)
@@ -59,15 +24,15 @@ loading(void)
 	for (size_t i = 0; i < LOADS; i++) {
 		struct kinds *ks = NULL;
 		struct rules *rs = NULL;
-		double from = now_us();
+		double from = cpu_us();
 
 		EXPECT_OK(kinds_load_builtin(&ks));
 		EXPECT_OK(rules_load_builtin(&rs, ks));
-		took[i] = (now_us() - from) / 1000;
+		took[i] = (cpu_us() - from) / 1000;
 		rules_free(rs);
 		kinds_free(ks);
 	}
-	figure("kinds_and_rules_load", median(took, LOADS), "ms", 20);
+	figure_most("kinds_and_rules_load", median(took, LOADS), "ms", 20);
 }
 
 /* One record of the day: its state bytes and what is known of its entries. */
@@ -167,17 +132,17 @@ judging(struct day *d, const struct rules *rs, const char *name)
 			.offset_min = 480,
 			.entries = r->entry,
 			.entry_count = r->entry_count };
-		double from = now_us();
+		double from = cpu_us();
 
 		if (name != NULL && strcmp(r->kind->name, name) != 0)
 			continue;
-		for (size_t k = 0; k < ROUNDS; k++)
+		for (size_t k = 0; k < rounds; k++)
 			EXPECT_OK(state_read(&st, buf_view(&r->state)));
-		read[n] = (now_us() - from) / ROUNDS;
-		from = now_us();
-		for (size_t k = 0; k < ROUNDS; k++)
+		read[n] = (cpu_us() - from) / (double)rounds;
+		from = cpu_us();
+		for (size_t k = 0; k < rounds; k++)
 			EXPECT_OK(rules_check(&f, rs, r->kind, &st, &cx));
-		judge[n] = (now_us() - from) / ROUNDS;
+		judge[n] = (cpu_us() - from) / (double)rounds;
 		bytes += (double)r->state.len;
 		found += (double)f.count;
 		n++;
@@ -187,26 +152,26 @@ judging(struct day *d, const struct rules *rs, const char *name)
 			judge[i] += read[i];
 		(void)snprintf(label, sizeof(label), "findings_%s",
 		    name != NULL ? name : "all_kinds");
-		figure(label, median(judge, n), "us", 50);
+		figure_most(label, median(judge, n), "us", 50);
 		(void)snprintf(label, sizeof(label), "findings_%s_max",
 		    name != NULL ? name : "all_kinds");
-		figure(label, judge[n - 1], "us", 0);
+		figure(label, judge[n - 1], "us");
 		(void)snprintf(label, sizeof(label), "state_read_%s",
 		    name != NULL ? name : "all_kinds");
-		figure(label, median(read, n), "us", 0);
+		figure(label, median(read, n), "us");
 		(void)snprintf(label, sizeof(label), "state_bytes_%s",
 		    name != NULL ? name : "all_kinds");
-		figure(label, bytes / (double)n, "bytes", 0);
+		figure(label, bytes / (double)n, "bytes");
 		(void)snprintf(label, sizeof(label), "finding_count_%s",
 		    name != NULL ? name : "all_kinds");
-		figure(label, found / (double)n, "findings", 0);
+		figure(label, found / (double)n, "findings");
 	}
 	state_free(&st);
 	findings_free(&f);
 }
 
 int
-main(void)
+main(int argc, char **argv)
 {
 	static const char *const names[] = { NULL, "search", "seizure",
 		"eviction", "detention", "scene", "stage" };
@@ -215,6 +180,8 @@ main(void)
 	struct rules *rs = NULL;
 
 	EXPECT(d != NULL);
+	if (has_flag(argc, argv, "--quick"))
+		rounds = 2;
 	loading();
 	EXPECT_OK(kinds_load_builtin(&ks));
 	EXPECT_OK(rules_load_builtin(&rs, ks));

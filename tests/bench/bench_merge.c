@@ -6,9 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/enc.h"
+#include "bench/support/figure.h"
 #include "entry/chain.h"
 #include "entry/merge.h"
 #include "support/expect.h"
@@ -33,15 +33,6 @@ struct record {
 	struct side side[SIDES_MAX];
 	char item[64][64]; /* the last ones */
 };
-
-static uint64_t
-now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
 
 static void
 write_entry(struct record *r, size_t s, enum verb verb, const char **on,
@@ -190,18 +181,9 @@ record_free(struct record *r)
 }
 
 static void
-print(const char *name, const char *what, double us)
+least(double *slot, double from, double to)
 {
-	printf("{\"name\":\"merge_%s_%s\",\"value\":%.1f,\"unit\":\"us\","
-	       "\"baseline\":null,\"ratio\":null,\"target\":null,"
-	       "\"met\":null}\n",
-	    name, what, us);
-}
-
-static void
-least(double *slot, uint64_t from, uint64_t to)
-{
-	double us = (double)(to - from) / 1000;
+	double us = to - from;
 
 	if (*slot == 0 || us < *slot)
 		*slot = us;
@@ -212,6 +194,7 @@ measure(
     const char *name, size_t count, size_t sides, size_t meet, size_t rounds)
 {
 	double read = 0, run = 0, state = 0, all = 0;
+	char label[64];
 	struct record r;
 	struct merge *m;
 	struct buf out;
@@ -220,40 +203,48 @@ measure(
 	EXPECT_OK(merge_new(&m));
 	buf_init(&out, 1 << 30);
 	for (size_t k = 0; k < rounds; k++) {
-		uint64_t a = now_ns(), b, c, d;
+		double a = cpu_us(), b, c, d;
 
 		merge_reset(m);
 		for (size_t i = 0; i < r.count; i++)
 			EXPECT_OK(
 			    merge_add(m, r.id[i], buf_view(&r.raw[i]), 0));
-		b = now_ns();
+		b = cpu_us();
 		EXPECT_OK(merge_run(m));
-		c = now_ns();
+		c = cpu_us();
 		buf_reset(&out);
 		EXPECT_OK(merge_state(m, &out));
-		d = now_ns();
+		d = cpu_us();
 		least(&read, a, b);
 		least(&run, b, c);
 		least(&state, c, d);
 		least(&all, a, d);
 	}
-	print(name, "read", read);
-	print(name, "fold", run);
-	print(name, "state", state);
-	print(name, "all", all);
+	(void)snprintf(label, sizeof(label), "merge_%s_read", name);
+	figure(label, read, "us");
+	(void)snprintf(label, sizeof(label), "merge_%s_fold", name);
+	figure(label, run, "us");
+	(void)snprintf(label, sizeof(label), "merge_%s_state", name);
+	figure(label, state, "us");
+	(void)snprintf(label, sizeof(label), "merge_%s_all", name);
+	figure(label, all, "us");
 	merge_free(m);
 	buf_free(&out);
 	record_free(&r);
 }
 
 int
-main(void)
+main(int argc, char **argv)
 {
-	measure("10", 10, 1, 1, 2000);
-	measure("30", 30, 2, 5, 1000);
-	measure("60", 60, 2, 5, 500);
-	measure("1000", 1000, 1, 1, 50);
-	measure("1000_by_4", 1000, 4, 10, 50);
+	bool quick = has_flag(argc, argv, "--quick");
+
+	measure("10", 10, 1, 1, quick ? 1 : 2000);
+	measure("30", 30, 2, 5, quick ? 1 : 1000);
+	measure("60", 60, 2, 5, quick ? 1 : 500);
+	measure("1000", 1000, 1, 1, quick ? 1 : 50);
+	measure("1000_by_4", 1000, 4, 10, quick ? 1 : 50);
+	if (quick)
+		return 0;
 	measure("10000", 10000, 1, 1, 5);
 	measure("10000_by_8", 10000, 8, 20, 5);
 	measure("100000", ENTRIES_MAX, 2, 50, 1);

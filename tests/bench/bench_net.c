@@ -3,7 +3,7 @@
  * beside mbedTLS driven without us in the same run; memory of an idle device
  * connection; server CPU of a request on a warm one.  One JSON line a figure.
  *
- *	bench_net [rounds]
+ *	bench_net [--quick]
  */
 #include "support/expect.h"
 
@@ -18,46 +18,16 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "bench/support/figure.h"
 #include "server/net/tls_conn.h"
 #include "support/net_fixture.h"
 
-enum {
-	ROUNDS = 150,
-	IDLE_CONNS = 400,
-	WARM_CONNS = 20,
-	WARM_REQUESTS = 400, /* of each */
-	WARM_BODY = 4096
-};
+enum { WARM_CONNS = 20, WARM_BODY = 4096 };
+
+static int rounds = 150, idle_conns = 400, warm_rounds = 400;
 
 static struct net_fixture fx;
 static struct tls_peer_conf client_conf;
-
-static uint64_t
-cpu_ns(void)
-{
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
-}
-
-static void
-figure(const char *name, double value, const char *unit, double baseline,
-    double ratio, double target, bool met)
-{
-	printf("{\"name\":\"%s\",\"value\":%.1f,\"unit\":\"%s\"", name, value,
-	    unit);
-	if (baseline > 0)
-		printf(",\"baseline\":%.1f,\"ratio\":%.3f", baseline, ratio);
-	else
-		printf(",\"baseline\":null,\"ratio\":null");
-	if (target > 0)
-		printf(",\"target\":%.2f,\"met\":%s}\n", target,
-		    met ? "true" : "false");
-	else
-		printf(",\"target\":null,\"met\":null}\n");
-	(void)fflush(stdout);
-}
 
 /* Two byte streams between a client and a server of either kind. */
 struct wire {
@@ -184,13 +154,13 @@ struct side {
 	struct tls_conn *ours;
 	mbedtls_ssl_context bare;
 	bool is_bare;
-	uint64_t ns;
+	double us;
 };
 
 static bool
 server_step(struct side *s)
 {
-	uint64_t begun = cpu_ns();
+	double begun = thread_us();
 	bool done;
 
 	if (s->is_bare) {
@@ -207,7 +177,7 @@ server_step(struct side *s)
 		buf_bytes(&s->w.down, buf_view(&out));
 		buf_free(&out);
 	}
-	s->ns += cpu_ns() - begun;
+	s->us += thread_us() - begun;
 	return done;
 }
 
@@ -216,7 +186,7 @@ static void
 shake(struct side *s, struct bare *b, const struct side *from)
 {
 	uint8_t text[16];
-	uint64_t begun;
+	double begun;
 	bool there = false;
 
 	*s = (struct side){ .is_bare = b != NULL };
@@ -224,7 +194,7 @@ shake(struct side *s, struct bare *b, const struct side *from)
 	buf_init(&s->w.down, 1 << 20);
 	tls_peer_init(&s->client, &client_conf, client_send, client_recv, &s->w,
 	    from == NULL ? NULL : &from->client);
-	begun = cpu_ns();
+	begun = thread_us();
 	if (b != NULL) {
 		mbedtls_ssl_init(&s->bare);
 		EXPECT(mbedtls_ssl_setup(&s->bare, &b->conf) == 0);
@@ -233,7 +203,7 @@ shake(struct side *s, struct bare *b, const struct side *from)
 	} else {
 		EXPECT_OK(tls_conn_new(&s->ours, fx.device));
 	}
-	s->ns += cpu_ns() - begun;
+	s->us += thread_us() - begun;
 	for (int i = 0; i < 10 && !there; i++) {
 		EXPECT(tls_peer_handshake(&s->client) >= 0);
 		there = server_step(s);
@@ -249,39 +219,31 @@ shake(struct side *s, struct bare *b, const struct side *from)
 static void
 unshake(struct side *s)
 {
-	uint64_t begun = cpu_ns();
+	double begun = thread_us();
 
 	if (s->is_bare)
 		mbedtls_ssl_free(&s->bare);
 	else
 		tls_conn_free(s->ours);
-	s->ns += cpu_ns() - begun;
+	s->us += thread_us() - begun;
 	tls_peer_free(&s->client);
 	buf_free(&s->w.up);
 	buf_free(&s->w.down);
 }
 
-static int
-by_size(const void *a, const void *b)
-{
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-	return x < y ? -1 : x > y;
-}
-
 /* Ours and bare in turn, so that both see the same machine; medians. */
 static void
-handshakes(const char *name, int rounds, bool resumed)
+handshakes(const char *name, bool resumed)
 {
-	uint64_t *ns[2];
+	double *all[2];
 	struct side first[2], s;
 	struct bare b;
 	double us[2];
 
 	bare_init(&b);
 	for (int k = 0; k < 2; k++) {
-		ns[k] = calloc((size_t)rounds, sizeof(*ns[k]));
-		assert_non_null(ns[k]);
+		all[k] = calloc((size_t)rounds, sizeof(*all[k]));
+		assert_non_null(all[k]);
 		shake(&first[k], k == 0 ? NULL : &b, NULL);
 	}
 	for (int i = 0; i < rounds; i++) {
@@ -289,31 +251,17 @@ handshakes(const char *name, int rounds, bool resumed)
 			shake(
 			    &s, k == 0 ? NULL : &b, resumed ? &first[k] : NULL);
 			unshake(&s);
-			ns[k][i] = s.ns;
+			all[k][i] = s.us;
 		}
 	}
 	for (int k = 0; k < 2; k++) {
-		qsort(ns[k], (size_t)rounds, sizeof(*ns[k]), by_size);
-		us[k] = (double)ns[k][rounds / 2] / 1000;
+		us[k] = median(all[k], (size_t)rounds);
 		unshake(&first[k]);
-		free(ns[k]);
+		free(all[k]);
 	}
 	bare_free(&b);
-	figure(name, us[0], "us server CPU", us[1], us[0] / us[1], 1.15,
-	    us[0] / us[1] <= 1.15);
-}
-
-static long
-resident(void)
-{
-	long pages = 0, dummy;
-	FILE *f = fopen("/proc/self/statm", "r");
-
-	if (f == NULL || fscanf(f, "%ld %ld", &dummy, &pages) != 2)
-		pages = 0;
-	if (f != NULL)
-		(void)fclose(f);
-	return pages * sysconf(_SC_PAGESIZE);
+	figure_vs(name, us[0], "us server CPU", us[1], "<= 1.15 x",
+	    us[0] <= 1.15 * us[1]);
 }
 
 /* The other process: waits for a port, does its work there, says so, and ends
@@ -373,11 +321,11 @@ helper_end(struct helper *h)
 static void
 work_idle(uint16_t port, int say, int hear)
 {
-	struct http_client *c = calloc(IDLE_CONNS, sizeof(*c));
+	struct http_client *c = calloc((size_t)idle_conns, sizeof(*c));
 	char x;
 
 	assert_non_null(c);
-	for (int i = 0; i < IDLE_CONNS; i++) {
+	for (int i = 0; i < idle_conns; i++) {
 		EXPECT(http_client_open_tls(&c[i], port, &client_conf, NULL));
 		EXPECT(http_client_ask(&c[i],
 			   "GET /hello HTTP/1.1\r\nHost: a\r\n\r\n") == 200);
@@ -391,22 +339,22 @@ idle_memory(void)
 {
 	struct helper h;
 	struct net_counters n;
-	long rss;
+	uint64_t rss;
 	size_t heap;
 	double kib;
 
 	helper_start(&h, work_idle);
 	fixture_start(&fx, NULL);
-	rss = resident();
+	rss = resident_bytes();
 	heap = mallinfo2().uordblks;
 	helper_go(&h, net_port(fx.net, FIXTURE_DEVICE));
 	helper_wait(&h);
 	net_counters(fx.net, &n);
-	EXPECT(n.conns_open == IDLE_CONNS);
-	kib = (double)(resident() - rss) / 1024 / IDLE_CONNS;
-	figure("net_idle_connection_resident", kib, "KiB", 0, 0, 60, kib <= 60);
-	kib = (double)(mallinfo2().uordblks - heap) / 1024 / IDLE_CONNS;
-	figure("net_idle_connection_heap", kib, "KiB", 0, 0, 60, kib <= 60);
+	EXPECT(n.conns_open == (unsigned)idle_conns);
+	kib = (double)(resident_bytes() - rss) / 1024 / idle_conns;
+	figure_most("net_idle_connection_resident", kib, "KiB", 60);
+	kib = (double)(mallinfo2().uordblks - heap) / 1024 / idle_conns;
+	figure_most("net_idle_connection_heap", kib, "KiB", 60);
 	helper_end(&h);
 	fixture_stop(&fx, 2000);
 }
@@ -430,7 +378,7 @@ work_warm(uint16_t port, int say, int hear)
 		EXPECT(http_client_open_tls(&c[i], port, &client_conf, NULL));
 	EXPECT(write(say, "1", 1) == 1);
 	(void)!read(hear, &x, 1);
-	for (int r = 0; r < WARM_REQUESTS; r++) {
+	for (int r = 0; r < warm_rounds; r++) {
 		for (int i = 0; i < WARM_CONNS; i++)
 			EXPECT(http_client_send(&c[i], rq, len));
 		for (int i = 0; i < WARM_CONNS; i++) {
@@ -444,16 +392,6 @@ work_warm(uint16_t port, int say, int hear)
 	free(rq);
 }
 
-static double
-self_cpu_us(void)
-{
-	struct rusage ru;
-
-	(void)getrusage(RUSAGE_SELF, &ru);
-	return (double)(ru.ru_utime.tv_sec + ru.ru_stime.tv_sec) * 1e6 +
-	       (double)(ru.ru_utime.tv_usec + ru.ru_stime.tv_usec);
-}
-
 static void
 warm_requests(void)
 {
@@ -464,12 +402,12 @@ warm_requests(void)
 	fixture_start(&fx, NULL);
 	helper_go(&h, net_port(fx.net, FIXTURE_DEVICE));
 	helper_wait(&h);
-	us = self_cpu_us();
+	us = cpu_us();
 	EXPECT(write(h.to, "g", 1) == 1);
 	helper_wait(&h);
-	us = self_cpu_us() - us;
-	figure("net_request_4k_warm", us / WARM_CONNS / WARM_REQUESTS,
-	    "us server CPU", 0, 0, 0, false);
+	us = cpu_us() - us;
+	figure("net_request_4k_warm", us / WARM_CONNS / warm_rounds,
+	    "us server CPU");
 	helper_end(&h);
 	fixture_stop(&fx, 2000);
 }
@@ -477,20 +415,22 @@ warm_requests(void)
 int
 main(int argc, char **argv)
 {
-	long rounds = argc > 1 ? strtol(argv[1], NULL, 10) : ROUNDS;
 	struct rlimit rl;
 
 	if (getrlimit(RLIMIT_NOFILE, &rl) == 0) {
 		rl.rlim_cur = rl.rlim_max < 4096 ? rl.rlim_max : 4096;
 		(void)setrlimit(RLIMIT_NOFILE, &rl);
 	}
-	if (rounds < 1 || rounds > 100000)
-		return 2;
+	if (has_flag(argc, argv, "--quick")) {
+		rounds = 3;
+		idle_conns = 20;
+		warm_rounds = 5;
+	}
 	fixture_open(&fx);
 	fixture_client(&fx, &client_conf, &fx.leaf[0]);
 	fx.verdict = IDENTITY_TRUSTED;
-	handshakes("net_handshake_full", (int)rounds, false);
-	handshakes("net_handshake_resumed", (int)rounds, true);
+	handshakes("net_handshake_full", false);
+	handshakes("net_handshake_resumed", true);
 	idle_memory();
 	warm_requests();
 	tls_peer_conf_free(&client_conf);

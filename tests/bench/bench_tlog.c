@@ -7,35 +7,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/buf.h"
+#include "bench/support/figure.h"
 #include "support/expect.h"
 #include "tlog/merkle.h"
 #include "tlog/note.h"
 #include "tlog/tile.h"
 
-enum { RUNS = 5, LEAVES = 1 << 20, PROOFS = 2000, NOTES = 2000, MANY = 500 };
+enum { LEAVES = 1 << 20, PROOFS = 2000, NOTES = 2000, MANY = 500 };
 
 static uint8_t (*leaf)[HASH_LEN];
-
-static double
-now_us(void)
-{
-	struct timespec t;
-
-	EXPECT(clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t) == 0);
-	return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
-}
-
-static void
-figure(const char *name, double value, const char *unit)
-{
-	printf("{\"name\":\"%s\",\"value\":%.3f,\"unit\":\"%s\","
-	       "\"baseline\":null,\"ratio\":null,\"target\":null,"
-	       "\"met\":null}\n",
-	    name, value, unit);
-}
+static int runs = 5;
 
 /* Every subtree of the tree of LEAVES, a level behind the other: what a store
  * would hold, so that the read itself costs nothing. */
@@ -52,7 +35,7 @@ read_node(void *arg, unsigned level, uint64_t index, uint8_t out[HASH_LEN])
 static double
 append_all(struct frontier *f)
 {
-	double from = now_us();
+	double from = cpu_us();
 
 	frontier_init(f);
 	for (uint32_t i = 0; i < LEAVES; i++) {
@@ -62,7 +45,7 @@ append_all(struct frontier *f)
 		merkle_leaf(leaf[i], bytes_of(link, HASH_LEN));
 		frontier_add(f, leaf[i]);
 	}
-	return (now_us() - from) / LEAVES;
+	return (cpu_us() - from) / LEAVES;
 }
 
 static void
@@ -92,20 +75,20 @@ proofs(const uint8_t root[HASH_LEN])
 {
 	double make = 0, check = 0;
 
-	for (int run = 0; run < RUNS; run++) {
+	for (int run = 0; run < runs; run++) {
 		static struct merkle_proof p[PROOFS];
-		double from = now_us();
+		double from = cpu_us();
 
 		for (uint64_t i = 0; i < PROOFS; i++)
 			EXPECT_OK(merkle_prove_inclusion(
 			    read_node, NULL, i * 517 % LEAVES, LEAVES, &p[i]));
-		keep_least(&make, (now_us() - from) / PROOFS);
-		from = now_us();
+		keep_least(&make, (cpu_us() - from) / PROOFS);
+		from = cpu_us();
 		for (uint64_t i = 0; i < PROOFS; i++)
 			EXPECT_OK(
 			    merkle_check_inclusion(&p[i], i * 517 % LEAVES,
 				LEAVES, leaf[i * 517 % LEAVES], root));
-		keep_least(&check, (now_us() - from) / PROOFS);
+		keep_least(&check, (cpu_us() - from) / PROOFS);
 	}
 	figure("tlog_prove_inclusion_1m", make, "us");
 	figure("tlog_check_inclusion_1m", check, "us");
@@ -125,17 +108,17 @@ multi(const uint8_t root[HASH_LEN])
 		place[i] = i / 10 * 20011 + i % 10;
 		memcpy(some[i], leaf[place[i]], HASH_LEN);
 	}
-	for (int run = 0; run < RUNS; run++) {
-		double from = now_us();
+	for (int run = 0; run < runs; run++) {
+		double from = cpu_us();
 
 		buf_reset(&b);
 		EXPECT_OK(merkle_prove_many(
 		    read_node, NULL, place, MANY, LEAVES, &b));
-		keep_least(&make, (now_us() - from) / MANY);
-		from = now_us();
+		keep_least(&make, (cpu_us() - from) / MANY);
+		from = cpu_us();
 		EXPECT_OK(merkle_check_many(
 		    buf_view(&b), place, some, MANY, LEAVES, root));
-		keep_least(&check, (now_us() - from) / MANY);
+		keep_least(&check, (cpu_us() - from) / MANY);
 	}
 	figure("tlog_prove_many_each", make, "us");
 	figure("tlog_check_many_each", check, "us");
@@ -156,18 +139,18 @@ notes(const uint8_t root[HASH_LEN])
 	EXPECT(crypto_sign_keypair(public_key, secret) == 0);
 	EXPECT_OK(note_key_make(&key, c.origin, NOTE_ED25519, public_key));
 	buf_init(&b, NOTE_BYTES_MAX);
-	for (int run = 0; run < RUNS; run++) {
-		double from = now_us();
+	for (int run = 0; run < runs; run++) {
+		double from = cpu_us();
 
 		for (int i = 0; i < NOTES; i++) {
 			buf_reset(&b);
 			EXPECT_OK(checkpoint_sign(&c, &key, secret, &b));
 		}
-		keep_least(&sign, (now_us() - from) / NOTES);
-		from = now_us();
+		keep_least(&sign, (cpu_us() - from) / NOTES);
+		from = cpu_us();
 		for (int i = 0; i < NOTES; i++)
 			EXPECT_OK(checkpoint_open(&c, buf_view(&b), &key));
-		keep_least(&open, (now_us() - from) / NOTES);
+		keep_least(&open, (cpu_us() - from) / NOTES);
 	}
 	figure("tlog_checkpoint_sign", sign, "us");
 	figure("tlog_checkpoint_open", open, "us");
@@ -194,17 +177,19 @@ none(void *arg, const struct tile *t, struct buf *out)
 }
 
 int
-main(void)
+main(int argc, char **argv)
 {
 	uint8_t root[HASH_LEN];
 	struct frontier f;
 	double best = 0, from;
 	size_t bytes = 0;
 
+	if (has_flag(argc, argv, "--quick"))
+		runs = 1;
 	EXPECT(sodium_init() >= 0);
 	leaf = calloc(LEAVES, HASH_LEN);
 	EXPECT(leaf != NULL);
-	for (int run = 0; run < RUNS; run++)
+	for (int run = 0; run < runs; run++)
 		keep_least(&best, append_all(&f));
 	frontier_root(&f, root);
 	figure("tlog_append", best, "us");
@@ -213,10 +198,10 @@ main(void)
 	proofs(root);
 	multi(root);
 	notes(root);
-	from = now_us();
+	from = cpu_us();
 	EXPECT_OK(tile_write_hashes(
 	    none, drop, &bytes, 0, (const uint8_t(*)[HASH_LEN])leaf, LEAVES));
-	figure("tlog_tiles_each", (now_us() - from) / LEAVES, "us");
+	figure("tlog_tiles_each", (cpu_us() - from) / LEAVES, "us");
 	for (unsigned level = 1; level <= 20; level++)
 		free(node[level]);
 	free(leaf);

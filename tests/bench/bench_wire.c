@@ -7,16 +7,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "bench/support/figure.h"
 #include "support/expect.h"
 #include "support/morning.h"
 #include "wire/sync.h"
 
 enum {
-	DAYS = 200,
 	BATCH = 50,
-	BATCHES = 20,
 	ENTRIES = 50,
 	ENTRY_MIN = 500,
 	ENTRY_MAX = 700,
@@ -40,6 +38,9 @@ enum {
 	AROUND_UP = sizeof(REQUEST) - 1 + 2 * TLS_RECORD,
 	AROUND_DOWN = sizeof(ANSWER) - 1 + 2 * TLS_RECORD,
 };
+
+static uint64_t days = 200;
+static int batches = 20;
 
 struct day {
 	struct morning m;
@@ -103,31 +104,6 @@ day_make(struct day *d, uint64_t seed, size_t count)
 	d->cursor[1].place -= morning_rand(&d->m, 3000);
 }
 
-static void
-number_or_null(const char *name, double v)
-{
-	if (v > 0)
-		printf("\"%s\":%.2f,", name, v);
-	else
-		printf("\"%s\":null,", name);
-}
-
-/* No baseline, or no target: 0. */
-static void
-figure(const char *name, double value, const char *unit, double baseline,
-    double target)
-{
-	printf("{\"name\":\"%s\",\"value\":%.2f,\"unit\":\"%s\",", name, value,
-	    unit);
-	number_or_null("baseline", baseline);
-	number_or_null("ratio", baseline > 0 ? value / baseline : 0);
-	number_or_null("target", target);
-	if (target > 0)
-		printf("\"met\":%s}\n", value <= target ? "true" : "false");
-	else
-		printf("\"met\":null}\n");
-}
-
 static size_t
 pack(struct wire_codec *c, struct day *d, struct buf *wire)
 {
@@ -143,7 +119,7 @@ hints(struct wire_codec *c, struct day *d, struct buf *wire)
 {
 	double sum = 0, most = 0;
 
-	for (uint64_t i = 0; i < DAYS; i++) {
+	for (uint64_t i = 0; i < days; i++) {
 		static const char stage[] = "\"kind\":\"stage@";
 		struct wire_hint hint = { .seq = 0 };
 		double n;
@@ -167,8 +143,9 @@ hints(struct wire_codec *c, struct day *d, struct buf *wire)
 		most = n > most ? n : most;
 		buf_free(&d->bytes);
 	}
-	figure("wire_hint_mean", sum / DAYS, "bytes", 0, HINT_BYTES_MAX);
-	figure("wire_hint_max", most, "bytes", 0, HINT_BYTES_MAX);
+	figure_most(
+	    "wire_hint_mean", sum / (double)days, "bytes", HINT_BYTES_MAX);
+	figure_most("wire_hint_max", most, "bytes", HINT_BYTES_MAX);
 }
 
 static void
@@ -178,7 +155,7 @@ sizes(struct wire_codec *c, struct day *d, struct buf *wire)
 	struct sync_down down = { .has_time = true,
 		.time_ms = UINT64_C(1772310600000) };
 
-	for (uint64_t i = 0; i < DAYS; i++) {
+	for (uint64_t i = 0; i < days; i++) {
 		double n;
 
 		day_make(d, i, ENTRIES);
@@ -193,13 +170,13 @@ sizes(struct wire_codec *c, struct day *d, struct buf *wire)
 		one_max = n > one_max ? n : one_max;
 		buf_free(&d->bytes);
 	}
-	figure("wire_up_50_entry_bytes", raw / DAYS / ENTRIES, "bytes", 0, 0);
-	figure("wire_up_50_mean", fifty / DAYS, "bytes", 0, 5500);
-	figure("wire_up_50_max", fifty_max, "bytes", 0, 5500);
-	figure("wire_up_50_each", (fifty / DAYS - AROUND_UP) / ENTRIES, "bytes",
-	    0, 0);
-	figure("wire_up_1_mean", one / DAYS, "bytes", 0, 500);
-	figure("wire_up_1_max", one_max, "bytes", 0, 0);
+	figure("wire_up_50_entry_bytes", raw / (double)days / ENTRIES, "bytes");
+	figure_most("wire_up_50_mean", fifty / (double)days, "bytes", 5500);
+	figure_most("wire_up_50_max", fifty_max, "bytes", 5500);
+	figure("wire_up_50_each", (fifty / (double)days - AROUND_UP) / ENTRIES,
+	    "bytes");
+	figure_most("wire_up_1_mean", one / (double)days, "bytes", 500);
+	figure_most("wire_up_1_max", one_max, "bytes", 500);
 	day_make(d, 1, 0);
 	empty = (double)pack(c, d, wire) + AROUND_UP;
 	buf_free(&d->bytes);
@@ -207,23 +184,14 @@ sizes(struct wire_codec *c, struct day *d, struct buf *wire)
 	EXPECT_OK(
 	    sync_down_encode(c, wire_dict_newest(c), d->m.court, &down, wire));
 	empty += (double)wire->len + AROUND_DOWN;
-	figure("wire_empty_both_ways", empty, "bytes", 0, 600);
-}
-
-static double
-now_us(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-	return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
+	figure_most("wire_empty_both_ways", empty, "bytes", 600);
 }
 
 /* The best of several batches: what else runs on the machine only adds. */
 static double
 best_us(double best, double from)
 {
-	double us = (now_us() - from) / BATCH / ENTRIES;
+	double us = (cpu_us() - from) / BATCH / ENTRIES;
 
 	return best == 0 || us < best ? us : best;
 }
@@ -239,12 +207,12 @@ times(struct wire_codec *c, struct day *d, struct buf *wire)
 
 	EXPECT_OK(sync_msg_new(&msg));
 	day_make(d, 7, ENTRIES);
-	for (int batch = 0; batch < BATCHES; batch++) {
-		from = now_us();
+	for (int batch = 0; batch < batches; batch++) {
+		from = cpu_us();
 		for (int i = 0; i < BATCH; i++)
 			(void)pack(c, d, wire);
 		encode = best_us(encode, from);
-		from = now_us();
+		from = cpu_us();
 		for (int i = 0; i < BATCH; i++) {
 			EXPECT_OK(sync_up_decode(c, msg, d->m.court,
 			    buf_view(wire), &got, &dict, &why));
@@ -252,25 +220,30 @@ times(struct wire_codec *c, struct day *d, struct buf *wire)
 		}
 		decode = best_us(decode, from);
 		/* Body, head and link of each entry: the least there is. */
-		from = now_us();
+		from = cpu_us();
 		for (int i = 0; i < BATCH; i++)
 			sync_piece_open(msg, 0, d->piece.base);
 		hashing = best_us(hashing, from);
 	}
-	figure("wire_encode", encode, "us/entry", hashing, 0);
-	figure("wire_decode", decode, "us/entry", hashing, 4);
+	figure_vs("wire_encode", encode, "us/entry", hashing, NULL, false);
+	figure_vs(
+	    "wire_decode", decode, "us/entry", hashing, "<= 4", decode <= 4);
 	buf_free(&d->bytes);
 	sync_msg_free(msg);
 }
 
 int
-main(void)
+main(int argc, char **argv)
 {
 	struct day *d = calloc(1, sizeof(*d));
 	struct wire_codec *c = NULL;
 	struct buf wire;
 
 	EXPECT(d != NULL);
+	if (has_flag(argc, argv, "--quick")) {
+		days = 5;
+		batches = 1;
+	}
 	buf_init(&wire, FRAME_WIRE_BYTES_MAX);
 	EXPECT_OK(wire_codec_new(&c));
 	sizes(c, d, &wire);
