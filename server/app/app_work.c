@@ -37,6 +37,7 @@ work_thread(void *arg)
 	struct worker *w = arg;
 	struct app *a = w->app;
 
+	(void)pthread_setname_np(pthread_self(), "work");
 	(void)pthread_mutex_lock(&a->lock);
 	for (;;) {
 		struct queued q;
@@ -137,6 +138,7 @@ follow_thread(void *arg)
 	struct app *a = arg;
 	uint64_t polled = 0;
 
+	(void)pthread_setname_np(pthread_self(), "follow");
 	while (wait_for_more(a)) {
 		uint64_t done = 0, now = port_mono_ms(a->cfg.port);
 		enum status st = feed_follow(a->feed, FOLLOW_STEP, &done);

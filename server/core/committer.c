@@ -342,6 +342,7 @@ thread_main(void *arg)
 	struct committer *cm = arg;
 	struct commit_job *jobs;
 
+	(void)pthread_setname_np(pthread_self(), "commit");
 	for (;;) {
 		(void)pthread_mutex_lock(&cm->lock);
 		while (cm->first == NULL && !cm->stopping)

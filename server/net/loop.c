@@ -230,6 +230,7 @@ loop_run(void *arg)
 	struct loop *l = arg;
 	int rc;
 
+	(void)pthread_setname_np(pthread_self(), "net");
 	/* Ends when begin_stop has closed the last handle. */
 	(void)uv_run(&l->uv, UV_RUN_DEFAULT);
 	rc = uv_loop_close(&l->uv);

@@ -533,7 +533,9 @@ write_act(struct morning *m, struct morning_record *r, const struct act *a,
 		.after = (const uint8_t(*)[ID_LEN]) & r->last,
 		.after_count = r->steps > 0,
 		.has_seen = number(m, 40) == 0,
-		.dev = m->seq == 0 ? "abcdefghijklmnopqrstuvwxya" : NULL,
+		.dev = m->seq > 0       ? NULL
+		       : m->dev != NULL ? m->dev
+					: "abcdefghijklmnopqrstuvwxya",
 		.data = buf_view(&a->data),
 		.reason = bytes_str(a->reason),
 		.more = buf_view(&a->more) };
@@ -544,6 +546,7 @@ write_act(struct morning *m, struct morning_record *r, const struct act *a,
 	memcpy(n.chain, m->chain, CHAIN_LEN);
 	memcpy(n.boot, m->boot, BOOT_LEN);
 	morning_bytes(m, n.salt, SALT_LEN);
+	n.has_seen = n.has_seen && !m->no_seen;
 	n.seen_size = 1000 + morning_rand(m, 5000000);
 	morning_bytes(m, n.seen_root, ID_LEN);
 	if (entry_write(&n, out, &why) != ST_OK)

@@ -33,6 +33,10 @@ struct morning {
 	uint64_t rng;
 	enum morning_words words;
 	const char *court, *by;
+	/* What a real court checks: the device its first entry names (NULL:
+	 * a made-up one), and no checkpoint that nobody signed. */
+	const char *dev;
+	bool no_seen;
 	uint8_t chain[CHAIN_LEN], boot[BOOT_LEN];
 	uint8_t link[HASH_LEN]; /* of the last entry; first link(0) */
 	uint64_t seq;           /* of the last entry; first 0 */

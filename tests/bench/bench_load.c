@@ -1,0 +1,515 @@
+/*
+ * The network load: 100 devices on warm connections under mutual TLS send
+ * pieces of 50 entries to the real daybreak-server, each the next as soon as
+ * the last is acknowledged.  Every answer is checked afterwards as an agent
+ * would: the log's signature, the ack, the inclusion of the piece's last link;
+ * so "acknowledged" means durable and in the tree.
+ *
+ * Beside it in the same run, half before and half after: bare SQLite inserting
+ *the same bytes in transactions of 500 on the same disk.  Requests are made
+ *before the clock starts.  The devices have no colleagues: nothing but receipts
+ *goes down.
+ *
+ *	bench_load [--quick] [ENTRIES]
+ *
+ * The files stand below $TMPDIR: what the disk does is part of the figure.
+ */
+#include <poll.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "bench/support/centre_proc.h"
+#include "bench/support/figure.h"
+#include "db/db.h"
+#include "entry/chain.h"
+#include "support/expect.h"
+#include "support/http_client.h"
+#include "support/morning.h"
+#include "wire/sync.h"
+
+enum {
+	PIECE = 50,
+	BARE_ROWS = 500,
+	SAMPLE_MS = 20,
+	SAMPLES_MAX = 100000,
+	DEVICES_MAX = 100
+};
+
+/* One request, and what came of it. */
+struct turn {
+	struct buf request, answer;
+	struct buf bytes; /* the entries, for bare SQLite */
+	size_t len[PIECE];
+	uint64_t last;
+	uint8_t link[HASH_LEN]; /* of the last entry */
+};
+
+struct client {
+	struct bench_device id;
+	struct tls_peer_conf conf;
+	struct http_client http;
+	struct morning m;
+	uint64_t size; /* the checkpoint it knows */
+	uint8_t root[HASH_LEN];
+	struct turn *turn;
+	size_t next; /* to be sent */
+};
+
+static struct {
+	struct centre_proc centre;
+	struct client client[DEVICES_MAX];
+	size_t clients, turns; /* of each */
+	struct wire_codec *codec;
+	struct sync_msg *msg;
+	struct db *bare;
+	uint64_t bare_next;
+} ld;
+
+/* ---- how far the projections are behind */
+
+static struct {
+	pthread_t thread;
+	_Atomic bool stop;
+	struct sample {
+		double at_us, size, position;
+	} sample[SAMPLES_MAX];
+	size_t count;
+} lag;
+
+static double
+metric(const struct buf *b, const char *name)
+{
+	const char *at = memmem(b->p, b->len, name, strlen(name));
+
+	EXPECT(at != NULL);
+	return strtod(at + strlen(name), NULL);
+}
+
+static void *
+watch(void *arg)
+{
+	static const char ask[] = "GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n";
+	struct http_client *c = arg;
+	struct timespec pause = { .tv_nsec = SAMPLE_MS * 1000000L };
+
+	while (!lag.stop && lag.count < SAMPLES_MAX) {
+		struct sample *s = &lag.sample[lag.count++];
+		struct http_answer a;
+
+		EXPECT(http_client_text(c, ask));
+		http_client_answer(c, &a, false);
+		EXPECT(a.status == 200);
+		s->at_us = wall_us();
+		s->size = metric(&a.body, "\ndaybreak_log_size ");
+		s->position =
+		    s->size - metric(&a.body, "\ndaybreak_projection_lag ");
+		http_answer_free(&a);
+		(void)nanosleep(&pause, NULL);
+	}
+	return NULL;
+}
+
+/* The longest that an entry waited: from when the log was first seen longer
+ * than a position to when the projection still stood there. */
+static double
+longest_lag_us(void)
+{
+	double most = 0;
+
+	for (size_t i = 0, j = 0; i < lag.count; i++) {
+		const struct sample *s = &lag.sample[i];
+
+		while (j < i && lag.sample[j].size <= s->position)
+			j++;
+		if (s->size > s->position &&
+		    s->at_us - lag.sample[j].at_us > most)
+			most = s->at_us - lag.sample[j].at_us;
+	}
+	return most;
+}
+
+/* ---- making requests */
+
+/* Head and body of a request, as agent/core/uplink_curl sends them. */
+static void
+put_request(struct buf *out, struct bytes body)
+{
+	buf_printf(out,
+	    "POST /v1/sync HTTP/1.1\r\nHost: centre.daybreak.internal\r\n"
+	    "Content-Type: application/vnd.daybreak.frame\r\n"
+	    "Content-Length: %zu\r\n\r\n",
+	    body.len);
+	buf_bytes(out, body);
+	EXPECT_OK(out->err);
+}
+
+static void
+put_sync(struct client *c, struct wire_piece *piece, struct buf *out)
+{
+	struct wire_cursor own = { .place = c->size };
+	struct sync_up up = { .piece = piece,
+		.piece_count = piece != NULL,
+		.cursor = &own,
+		.cursor_count = 1,
+		.has_checkpoint = c->size > 0,
+		.size = c->size };
+	struct buf frame;
+
+	memcpy(up.root16, c->root, ID_LEN);
+	buf_init(&frame, FRAME_WIRE_BYTES_MAX);
+	EXPECT_OK(sync_up_encode(
+	    ld.codec, wire_dict_newest(ld.codec), bench_court, &up, &frame));
+	put_request(out, buf_view(&frame));
+	buf_free(&frame);
+}
+
+static void
+make_turn(struct client *c, struct turn *t)
+{
+	struct wire_entry entry[PIECE];
+	struct wire_piece p = { .entry = entry, .count = PIECE };
+	size_t at = 0;
+
+	memset(entry, 0, sizeof(entry));
+	memcpy(p.chain, c->m.chain, CHAIN_LEN);
+	memcpy(p.base, c->m.link, HASH_LEN);
+	p.first = c->m.seq + 1;
+	buf_init(&t->bytes, PIECE * (size_t)ENTRY_BYTES_MAX);
+	buf_init(&t->request, FRAME_WIRE_BYTES_MAX);
+	buf_init(&t->answer, FRAME_WIRE_BYTES_MAX);
+	for (size_t i = 0; i < PIECE; i++) {
+		size_t from = t->bytes.len;
+
+		morning_next(&c->m, &t->bytes);
+		t->len[i] = t->bytes.len - from;
+	}
+	for (size_t i = 0; i < PIECE; at += t->len[i++])
+		entry[i].raw = bytes_of(t->bytes.p + at, t->len[i]);
+	t->last = c->m.seq;
+	memcpy(t->link, c->m.link, HASH_LEN);
+	chain_sign(p.sig, c->id.secret, p.chain, t->last, t->link);
+	put_sync(c, &p, &t->request);
+}
+
+/* ---- asking */
+
+/* The body of a whole answer that stands in `got`; false if there is more to
+ * come. */
+static bool
+whole_answer(const struct buf *got, struct bytes *body)
+{
+	const char *end = memmem(got->p, got->len, "\r\n\r\n", 4), *cl;
+	size_t head, len;
+
+	if (end == NULL)
+		return false;
+	head = (size_t)(end + 4 - (const char *)got->p);
+	EXPECT(memcmp(got->p, "HTTP/1.1 200 ", 13) == 0);
+	cl = memmem(got->p, head, "Content-Length: ", 16);
+	EXPECT(cl != NULL);
+	len = strtoul(cl + 16, NULL, 10);
+	if (got->len < head + len)
+		return false;
+	*body = bytes_of(got->p + head, len);
+	return true;
+}
+
+/* What the first sync tells: the newest checkpoint. */
+static void
+join(struct client *c)
+{
+	struct http_answer a;
+	struct buf rq;
+	struct checkpoint tip;
+	static const char ask[] = "GET /checkpoint HTTP/1.1\r\nHost: a\r\n\r\n";
+
+	EXPECT(http_client_text(&c->http, ask));
+	http_client_answer(&c->http, &a, false);
+	EXPECT(a.status == 200);
+	EXPECT_OK(checkpoint_open(&tip, buf_view(&a.body), &ld.centre.log));
+	http_answer_free(&a);
+	c->size = tip.size;
+	memcpy(c->root, tip.root, HASH_LEN);
+	buf_init(&rq, FRAME_WIRE_BYTES_MAX);
+	put_sync(c, NULL, &rq);
+	EXPECT(http_client_send(&c->http, rq.p, rq.len));
+	http_client_answer(&c->http, &a, false);
+	EXPECT(a.status == 200);
+	http_answer_free(&a);
+	buf_free(&rq);
+}
+
+static void
+send_next(struct client *c)
+{
+	struct turn *t = &c->turn[c->next++];
+
+	EXPECT(http_client_send(&c->http, t->request.p, t->request.len));
+}
+
+/* Take what came; true once the answer to the last request is whole. */
+static bool
+take(struct client *c)
+{
+	uint8_t chunk[16384];
+	struct bytes body;
+	int n;
+
+	while ((n = tls_peer_read(&c->http.tls, chunk, sizeof(chunk))) > 0)
+		buf_add(&c->http.got, chunk, (size_t)n);
+	EXPECT(n == 0);
+	EXPECT_OK(c->http.got.err);
+	if (!whole_answer(&c->http.got, &body))
+		return false;
+	buf_bytes(&c->turn[c->next - 1].answer, body);
+	buf_reset(&c->http.got);
+	return true;
+}
+
+/* All clients send all that they have. */
+static void
+load_all(void)
+{
+	static struct pollfd fd[DEVICES_MAX];
+	size_t busy = ld.clients;
+
+	for (size_t i = 0; i < ld.clients; i++) {
+		fd[i].fd = ld.client[i].http.fd;
+		fd[i].events = POLLIN;
+		send_next(&ld.client[i]);
+	}
+	while (busy > 0) {
+		EXPECT(poll(fd, ld.clients, HTTP_CLIENT_WAIT_MS) > 0);
+		for (size_t i = 0; i < ld.clients; i++) {
+			struct client *c = &ld.client[i];
+
+			if (fd[i].revents == 0 || !take(c))
+				continue;
+			if (c->next < ld.turns) {
+				send_next(c);
+			} else {
+				fd[i].fd = -1;
+				busy--;
+			}
+		}
+	}
+}
+
+/* ---- the same bytes without us */
+
+static void
+bare_open(void)
+{
+	struct db_config dc = { .create = true,
+		.path = tmpdir_file(&ld.centre.dir, "bare.db") };
+
+	EXPECT_OK(db_open(&ld.bare, &dc));
+	EXPECT_OK(db_exec(ld.bare,
+	    "CREATE TABLE t(id INTEGER PRIMARY KEY, bytes BLOB NOT NULL)"));
+}
+
+/* Before the load and after it, half each: both see the same disk. */
+static double
+bare_half(size_t from, size_t until)
+{
+	double begun = wall_us();
+	size_t rows = 0;
+
+	for (size_t k = from; k < until; k++) {
+		for (size_t i = 0; i < ld.clients; i++) {
+			const struct turn *t = &ld.client[i].turn[k];
+			size_t at = 0;
+
+			for (size_t j = 0; j < PIECE; at += t->len[j++]) {
+				struct db_stmt *s;
+
+				if (rows++ % BARE_ROWS == 0)
+					EXPECT_OK(db_begin(ld.bare));
+				EXPECT_OK(db_query(&s, ld.bare,
+				    "INSERT INTO t(id, bytes) VALUES(?1, ?2)"));
+				db_bind_u64(s, 1, ld.bare_next++);
+				db_bind_bytes(
+				    s, 2, bytes_of(t->bytes.p + at, t->len[j]));
+				EXPECT_OK(db_run(s));
+				if (rows % BARE_ROWS == 0)
+					EXPECT_OK(db_commit(ld.bare));
+			}
+		}
+	}
+	if (rows % BARE_ROWS != 0)
+		EXPECT_OK(db_commit(ld.bare));
+	return wall_us() - begun;
+}
+
+/* ---- what the answers say */
+
+static void
+check_turn(const struct client *c, const struct turn *t)
+{
+	const struct sync_down *down;
+	const char *why = "";
+	struct checkpoint tip;
+	uint8_t leaf[HASH_LEN];
+	uint32_t dict;
+
+	EXPECT_OK(sync_down_decode(ld.codec, ld.msg, bench_court,
+	    buf_view(&t->answer), &down, &dict, &why));
+	EXPECT(down->ack_count == 1 && down->ack[0].status == ACK_TAKEN);
+	EXPECT(down->ack[0].seq == t->last && down->receipt_count == 1);
+	EXPECT(down->receipt[0].seq == t->last);
+	EXPECT_OK(checkpoint_open(&tip, down->note, &ld.centre.log));
+	merkle_leaf(leaf, bytes_of(t->link, HASH_LEN));
+	EXPECT_OK(merkle_check_inclusion(&down->receipt[0].proof,
+	    down->receipt[0].place, tip.size, leaf, tip.root));
+	EXPECT_OK(merkle_check_consistency(
+	    &down->consistency, c->size, c->root, tip.size, tip.root));
+}
+
+/* ---- all of it */
+
+static void
+open_clients(void)
+{
+	struct bench_device *id = calloc(ld.clients, sizeof(*id));
+
+	EXPECT(id != NULL);
+	centre_proc_make(&ld.centre);
+	centre_proc_enrol(&ld.centre, id, ld.clients);
+	(void)centre_proc_start(&ld.centre);
+	EXPECT_OK(wire_codec_new(&ld.codec));
+	EXPECT_OK(sync_msg_new(&ld.msg));
+	for (size_t i = 0; i < ld.clients; i++) {
+		struct client *c = &ld.client[i];
+		struct tls_peer_settings s = { .ca_der =
+						   buf_view(&ld.centre.ca) };
+
+		c->id = id[i];
+		s.cert_der = buf_view(&c->id.cert);
+		s.key_der = buf_view(&c->id.tls_key);
+		tls_peer_conf_init(&c->conf, &s);
+		EXPECT(http_client_open_tls(
+		    &c->http, ld.centre.devices, &c->conf, NULL));
+		join(c);
+		morning_init(&c->m, 1000 + i, MORNING_MEASURE);
+		c->m.court = bench_court;
+		c->m.dev = c->id.dev;
+		c->m.no_seen = true;
+		chain_link0(
+		    c->m.link, ld.centre.court_id, c->id.key, c->m.chain);
+		c->turn = calloc(ld.turns, sizeof(*c->turn));
+		EXPECT(c->turn != NULL);
+		for (size_t k = 0; k < ld.turns; k++)
+			make_turn(c, &c->turn[k]);
+	}
+	free(id);
+	bare_open();
+}
+
+static void
+close_clients(void)
+{
+	for (size_t i = 0; i < ld.clients; i++) {
+		struct client *c = &ld.client[i];
+
+		for (size_t k = 0; k < ld.turns; k++) {
+			buf_free(&c->turn[k].request);
+			buf_free(&c->turn[k].answer);
+			buf_free(&c->turn[k].bytes);
+		}
+		free(c->turn);
+		http_client_close(&c->http);
+		tls_peer_conf_free(&c->conf);
+		bench_device_free(&c->id);
+	}
+	sync_msg_free(ld.msg);
+	wire_codec_free(ld.codec);
+	db_close(ld.bare);
+}
+
+/* Wait until the projections have followed all. */
+static void
+wait_caught_up(void)
+{
+	struct timespec pause = { .tv_nsec = SAMPLE_MS * 1000000L };
+
+	for (;;) {
+		size_t n = lag.count;
+
+		if (n > 1 && lag.sample[n - 2].size > 0 &&
+		    lag.sample[n - 2].position >= lag.sample[n - 2].size)
+			return;
+		(void)nanosleep(&pause, NULL);
+	}
+}
+
+static void
+say(double rate, double bare, const struct centre_cpu *was,
+    const struct centre_cpu *loaded, const struct centre_cpu *end)
+{
+	double n = (double)(ld.clients * ld.turns * PIECE), bytes = 0;
+	double us = loaded->net - was->net + loaded->work - was->work +
+		    loaded->commit - was->commit + loaded->other - was->other;
+
+	for (size_t i = 0; i < ld.clients; i++)
+		for (size_t k = 0; k < ld.turns; k++)
+			bytes += (double)ld.client[i].turn[k].bytes.len;
+	figure("load_entry_bytes", bytes / n, "bytes");
+	figure_vs("load_ingest_rate", rate, "entries/s", bare,
+	    ">= 40000, or >= 0.5 x", rate >= 40000 || rate >= 0.5 * bare);
+	figure_most("load_ingest_cpu", us / n, "us/entry", 30);
+	figure("load_ingest_cpu_net", (loaded->net - was->net) / n, "us/entry");
+	figure(
+	    "load_ingest_cpu_work", (loaded->work - was->work) / n, "us/entry");
+	figure("load_ingest_cpu_commit", (loaded->commit - was->commit) / n,
+	    "us/entry");
+	figure_most("load_projection_cpu", (end->follow - was->follow) / n,
+	    "us/entry", 150);
+	figure_most("load_projection_lag", longest_lag_us() / 1e6, "s", 1);
+}
+
+int
+main(int argc, char **argv)
+{
+	bool quick = has_flag(argc, argv, "--quick");
+	uint64_t entries = number_arg(argc, argv, 1, quick ? 400 : 200000);
+	struct tls_peer_settings s = { .ca_der = { NULL, 0 } };
+	struct tls_peer_conf console_conf;
+	struct http_client console;
+	struct centre_cpu was, loaded, end;
+	double ours, bare;
+
+	ld.clients = quick ? 2 : DEVICES_MAX;
+	ld.turns = (entries + ld.clients * PIECE - 1) / (ld.clients * PIECE);
+	open_clients();
+	s.ca_der = buf_view(&ld.centre.ca);
+	tls_peer_conf_init(&console_conf, &s);
+	EXPECT(http_client_open_tls(
+	    &console, ld.centre.console, &console_conf, NULL));
+	EXPECT(pthread_create(&lag.thread, NULL, watch, &console) == 0);
+	memset(&was, 0, sizeof(was));
+	centre_proc_cpu(&ld.centre, &was);
+	bare = bare_half(0, ld.turns / 2);
+	ours = wall_us();
+	load_all();
+	ours = wall_us() - ours;
+	centre_proc_cpu(&ld.centre, &loaded);
+	wait_caught_up();
+	centre_proc_cpu(&ld.centre, &end);
+	bare += bare_half(ld.turns / 2, ld.turns);
+	lag.stop = true;
+	(void)pthread_join(lag.thread, NULL);
+	http_client_close(&console);
+	tls_peer_conf_free(&console_conf);
+	centre_proc_stop(&ld.centre);
+	for (size_t i = 0; i < ld.clients; i++)
+		for (size_t k = 0; k < ld.turns; k++)
+			check_turn(&ld.client[i], &ld.client[i].turn[k]);
+	say((double)(ld.clients * ld.turns * PIECE) * 1e6 / ours,
+	    (double)(ld.clients * ld.turns * PIECE) * 1e6 / bare, &was, &loaded,
+	    &end);
+	close_clients();
+	centre_proc_remove(&ld.centre);
+	return 0;
+}
