@@ -20,17 +20,13 @@
 #include <string.h>
 #include <strings.h>
 
-#include "bench/support/centre_proc.h"
 #include "bench/support/figure.h"
+#include "bench/support/officer.h"
 #include "db/db.h"
-#include "entry/chain.h"
 #include "support/expect.h"
 #include "support/http_client.h"
-#include "support/morning.h"
-#include "wire/sync.h"
 
 enum {
-	PIECE = 50,
 	BARE_ROWS = 500,
 	SAMPLE_MS = 20,
 	SAMPLES_MAX = 100000,
@@ -40,17 +36,14 @@ enum {
 /* One request, and what came of it. */
 struct turn {
 	struct buf request, answer;
-	struct buf bytes; /* the entries, for bare SQLite */
-	size_t len[PIECE];
+	struct officer_piece sent; /* its bytes are for bare SQLite too */
 	uint64_t last;
-	uint8_t link[HASH_LEN]; /* of the last entry */
 };
 
 struct client {
-	struct bench_device id;
+	struct officer officer;
 	struct tls_peer_conf conf;
 	struct http_client http;
-	struct morning m;
 	uint64_t size; /* the checkpoint it knows */
 	uint8_t root[HASH_LEN];
 	struct turn *turn;
@@ -168,29 +161,11 @@ put_sync(struct client *c, struct wire_piece *piece, struct buf *out)
 static void
 make_turn(struct client *c, struct turn *t)
 {
-	struct wire_entry entry[PIECE];
-	struct wire_piece p = { .entry = entry, .count = PIECE };
-	size_t at = 0;
-
-	memset(entry, 0, sizeof(entry));
-	memcpy(p.chain, c->m.chain, CHAIN_LEN);
-	memcpy(p.base, c->m.link, HASH_LEN);
-	p.first = c->m.seq + 1;
-	buf_init(&t->bytes, PIECE * (size_t)ENTRY_BYTES_MAX);
+	officer_write(&c->officer, &t->sent);
+	t->last = c->officer.m.seq;
 	buf_init(&t->request, FRAME_WIRE_BYTES_MAX);
 	buf_init(&t->answer, FRAME_WIRE_BYTES_MAX);
-	for (size_t i = 0; i < PIECE; i++) {
-		size_t from = t->bytes.len;
-
-		morning_next(&c->m, &t->bytes);
-		t->len[i] = t->bytes.len - from;
-	}
-	for (size_t i = 0; i < PIECE; at += t->len[i++])
-		entry[i].raw = bytes_of(t->bytes.p + at, t->len[i]);
-	t->last = c->m.seq;
-	memcpy(t->link, c->m.link, HASH_LEN);
-	chain_sign(p.sig, c->id.secret, p.chain, t->last, t->link);
-	put_sync(c, &p, &t->request);
+	put_sync(c, &t->sent.piece, &t->request);
 }
 
 /* ---- asking */
@@ -320,9 +295,8 @@ bare_half(size_t from, size_t until)
 	for (size_t k = from; k < until; k++) {
 		for (size_t i = 0; i < ld.clients; i++) {
 			const struct turn *t = &ld.client[i].turn[k];
-			size_t at = 0;
 
-			for (size_t j = 0; j < PIECE; at += t->len[j++]) {
+			for (size_t j = 0; j < OFFICER_PIECE; j++) {
 				struct db_stmt *s;
 
 				if (rows++ % BARE_ROWS == 0)
@@ -330,8 +304,7 @@ bare_half(size_t from, size_t until)
 				EXPECT_OK(db_query(&s, ld.bare,
 				    "INSERT INTO t(id, bytes) VALUES(?1, ?2)"));
 				db_bind_u64(s, 1, ld.bare_next++);
-				db_bind_bytes(
-				    s, 2, bytes_of(t->bytes.p + at, t->len[j]));
+				db_bind_bytes(s, 2, t->sent.entry[j].raw);
 				EXPECT_OK(db_run(s));
 				if (rows % BARE_ROWS == 0)
 					EXPECT_OK(db_commit(ld.bare));
@@ -360,7 +333,7 @@ check_turn(const struct client *c, const struct turn *t)
 	EXPECT(down->ack[0].seq == t->last && down->receipt_count == 1);
 	EXPECT(down->receipt[0].seq == t->last);
 	EXPECT_OK(checkpoint_open(&tip, down->note, &ld.centre.log));
-	merkle_leaf(leaf, bytes_of(t->link, HASH_LEN));
+	merkle_leaf(leaf, bytes_of(t->sent.link, HASH_LEN));
 	EXPECT_OK(merkle_check_inclusion(&down->receipt[0].proof,
 	    down->receipt[0].place, tip.size, leaf, tip.root));
 	EXPECT_OK(merkle_check_consistency(
@@ -372,11 +345,11 @@ check_turn(const struct client *c, const struct turn *t)
 static void
 open_clients(void)
 {
-	struct bench_device *id = calloc(ld.clients, sizeof(*id));
+	struct officer *o = calloc(ld.clients, sizeof(*o));
 
-	EXPECT(id != NULL);
+	EXPECT(o != NULL);
 	centre_proc_make(&ld.centre);
-	centre_proc_enrol(&ld.centre, id, ld.clients);
+	officers_enrol(&ld.centre, o, ld.clients);
 	(void)centre_proc_start(&ld.centre);
 	EXPECT_OK(wire_codec_new(&ld.codec));
 	EXPECT_OK(sync_msg_new(&ld.msg));
@@ -385,25 +358,19 @@ open_clients(void)
 		struct tls_peer_settings s = { .ca_der =
 						   buf_view(&ld.centre.ca) };
 
-		c->id = id[i];
-		s.cert_der = buf_view(&c->id.cert);
-		s.key_der = buf_view(&c->id.tls_key);
+		c->officer = o[i];
+		s.cert_der = buf_view(&c->officer.id.cert);
+		s.key_der = buf_view(&c->officer.id.tls_key);
 		tls_peer_conf_init(&c->conf, &s);
 		EXPECT(http_client_open_tls(
 		    &c->http, ld.centre.devices, &c->conf, NULL));
 		join(c);
-		morning_init(&c->m, 1000 + i, MORNING_MEASURE);
-		c->m.court = bench_court;
-		c->m.dev = c->id.dev;
-		c->m.no_seen = true;
-		chain_link0(
-		    c->m.link, ld.centre.court_id, c->id.key, c->m.chain);
 		c->turn = calloc(ld.turns, sizeof(*c->turn));
 		EXPECT(c->turn != NULL);
 		for (size_t k = 0; k < ld.turns; k++)
 			make_turn(c, &c->turn[k]);
 	}
-	free(id);
+	free(o);
 	bare_open();
 }
 
@@ -416,12 +383,12 @@ close_clients(void)
 		for (size_t k = 0; k < ld.turns; k++) {
 			buf_free(&c->turn[k].request);
 			buf_free(&c->turn[k].answer);
-			buf_free(&c->turn[k].bytes);
+			officer_piece_free(&c->turn[k].sent);
 		}
 		free(c->turn);
 		http_client_close(&c->http);
 		tls_peer_conf_free(&c->conf);
-		bench_device_free(&c->id);
+		officer_free(&c->officer);
 	}
 	sync_msg_free(ld.msg);
 	wire_codec_free(ld.codec);
@@ -448,13 +415,13 @@ static void
 say(double rate, double bare, const struct centre_cpu *was,
     const struct centre_cpu *loaded, const struct centre_cpu *end)
 {
-	double n = (double)(ld.clients * ld.turns * PIECE), bytes = 0;
+	double n = (double)(ld.clients * ld.turns * OFFICER_PIECE), bytes = 0;
 	double us = loaded->net - was->net + loaded->work - was->work +
 		    loaded->commit - was->commit + loaded->other - was->other;
 
 	for (size_t i = 0; i < ld.clients; i++)
 		for (size_t k = 0; k < ld.turns; k++)
-			bytes += (double)ld.client[i].turn[k].bytes.len;
+			bytes += (double)ld.client[i].turn[k].sent.bytes.len;
 	figure("load_entry_bytes", bytes / n, "bytes");
 	figure_vs("load_ingest_rate", rate, "entries/s", bare,
 	    ">= 40000, or >= 0.5 x", rate >= 40000 || rate >= 0.5 * bare);
@@ -481,7 +448,8 @@ main(int argc, char **argv)
 	double ours, bare;
 
 	ld.clients = quick ? 2 : DEVICES_MAX;
-	ld.turns = (entries + ld.clients * PIECE - 1) / (ld.clients * PIECE);
+	ld.turns = (entries + ld.clients * OFFICER_PIECE - 1) /
+		   (ld.clients * OFFICER_PIECE);
 	open_clients();
 	s.ca_der = buf_view(&ld.centre.ca);
 	tls_peer_conf_init(&console_conf, &s);
@@ -506,9 +474,9 @@ main(int argc, char **argv)
 	for (size_t i = 0; i < ld.clients; i++)
 		for (size_t k = 0; k < ld.turns; k++)
 			check_turn(&ld.client[i], &ld.client[i].turn[k]);
-	say((double)(ld.clients * ld.turns * PIECE) * 1e6 / ours,
-	    (double)(ld.clients * ld.turns * PIECE) * 1e6 / bare, &was, &loaded,
-	    &end);
+	say((double)(ld.clients * ld.turns * OFFICER_PIECE) * 1e6 / ours,
+	    (double)(ld.clients * ld.turns * OFFICER_PIECE) * 1e6 / bare, &was,
+	    &loaded, &end);
 	close_clients();
 	centre_proc_remove(&ld.centre);
 	return 0;

@@ -1,0 +1,74 @@
+/*
+ * What follows the log costs, on one thread with nothing else about: the feed
+ * (which entries belong to which record and scope), and the projections
+ * (state, findings, search) of records as officers write them.
+ *
+ *	bench_project [--quick] [ENTRIES]
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "bench/support/figure.h"
+#include "bench/support/inside.h"
+#include "server/project/project.h"
+#include "support/expect.h"
+
+enum { DEVICES = 100 };
+
+int
+main(int argc, char **argv)
+{
+	bool quick = has_flag(argc, argv, "--quick");
+	uint64_t entries = number_arg(argc, argv, 1, quick ? 500 : 50000);
+	struct inside in;
+	struct feed_config fc = { .path = NULL };
+	struct project_config pc = { .path = NULL };
+	struct project_sums sums = { 0 };
+	struct feed_reader *fr;
+	struct feed *feed;
+	struct project *project;
+	struct kinds *kinds;
+	struct rules *rules;
+	uint64_t done = 0;
+	double us;
+
+	inside_open(&in, quick ? 5 : DEVICES);
+	while (in.entries < entries)
+		inside_round(&in, in.officers, NULL, NULL);
+	fc.path = tmpdir_file(&in.proc.dir, "feed.db");
+	fc.centre = in.centre;
+	fc.roster = in.roster;
+	EXPECT_OK(feed_open(&feed, &fc));
+	us = thread_us();
+	EXPECT_OK(feed_follow(feed, 0, &done));
+	us = thread_us() - us;
+	figure("project_feed", us / (double)in.entries, "us/entry");
+	EXPECT_OK(kinds_load_builtin(&kinds));
+	EXPECT_OK(rules_load_builtin(&rules, kinds));
+	EXPECT_OK(feed_reader_open(&fr, feed));
+	pc.path = tmpdir_file(&in.proc.dir, "project.db");
+	pc.centre = in.centre;
+	pc.feed = feed;
+	pc.roster = in.roster;
+	pc.feed_reader = fr;
+	pc.kinds = kinds;
+	pc.rules = rules;
+	pc.utc_offset_min = 480;
+	EXPECT_OK(project_open(&project, &pc));
+	us = thread_us();
+	EXPECT_OK(project_follow(project, &done));
+	us = thread_us() - us;
+	figure_most(
+	    "project_records", us / (double)in.entries, "us/entry", 150);
+	EXPECT_OK(project_sums(project_inside(project), &sums));
+	EXPECT(sums.entries == in.entries);
+	figure("project_entries_a_record",
+	    (double)sums.entries / (double)sums.records, "entries");
+	project_close(project);
+	feed_reader_close(fr);
+	feed_close(feed);
+	rules_free(rules);
+	kinds_free(kinds);
+	inside_close(&in);
+	return 0;
+}
