@@ -177,6 +177,16 @@ entry_parse(struct entry *e, struct bytes raw)
 	return ST_OK;
 }
 
+enum status
+entry_parse_head(struct entry *e, struct bytes raw)
+{
+	const uint8_t *lf = raw.len > 0 ? memchr(raw.p, '\n', raw.len) : NULL;
+
+	if (lf != NULL)
+		raw.len = (size_t)(lf - raw.p);
+	return entry_parse(e, raw);
+}
+
 uint32_t
 entry_value(const struct entry *e, size_t i)
 {

@@ -116,6 +116,10 @@ void entry_free(struct entry *e);
  */
 MUST_CHECK enum status entry_parse(struct entry *e, struct bytes raw);
 
+/* The same of the head line alone, whatever stands behind it: blind, for half
+ * the price. */
+MUST_CHECK enum status entry_parse_head(struct entry *e, struct bytes raw);
+
 /* The i-th value of data: node in e->body.  Only where whole, i < on_count. */
 uint32_t entry_value(const struct entry *e, size_t i);
 

@@ -170,6 +170,11 @@ void centre_reader_close(struct centre_reader *r);
 /* The store's own reader beneath, for what store.h reads. */
 struct store_reader *centre_reader_store(struct centre_reader *r);
 
+/* store_hold and store_release, for many calls of centre_entry: places above
+ * the size that was signed when it was held are then not to be asked for. */
+MUST_CHECK enum status centre_reader_hold(struct centre_reader *r);
+void centre_reader_release(struct centre_reader *r);
+
 /* The entry at a place.  ST_ABSENT above the signed size. */
 MUST_CHECK enum status centre_entry(
     struct centre_reader *r, uint64_t place, struct centre_entry *out);

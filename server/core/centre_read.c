@@ -242,6 +242,26 @@ centre_reader_store(struct centre_reader *r)
 	return r->r;
 }
 
+enum status
+centre_reader_hold(struct centre_reader *r)
+{
+	enum status st = store_hold(r->r);
+
+	if (st != ST_OK)
+		return st;
+	st = store_hold(r->rc);
+	if (st != ST_OK)
+		store_release(r->r);
+	return st;
+}
+
+void
+centre_reader_release(struct centre_reader *r)
+{
+	store_release(r->rc);
+	store_release(r->r);
+}
+
 static enum status
 whole(struct centre_reader *r, const struct store_entry *e,
     struct centre_entry *out)

@@ -134,11 +134,12 @@ raw_of(const struct fold *f, size_t i)
 static enum status
 run_merge(struct fold *f)
 {
-	enum status st;
+	enum status st = ST_OK;
 
-	merge_free(f->merge);
-	f->merge = NULL;
-	st = merge_new(&f->merge);
+	if (f->merge == NULL)
+		st = merge_new(&f->merge);
+	else
+		merge_reset(f->merge);
 	for (size_t i = 0; st == ST_OK && i < f->count; i++) {
 		unsigned flags = 0;
 
@@ -191,7 +192,7 @@ judge(struct fold *f, uint64_t now_ms)
 	for (size_t i = 0; st == ST_OK && i < f->count; i++) {
 		struct entry *e = &f->parsed[i];
 
-		st = entry_parse(e, raw_of(f, i));
+		st = entry_parse_head(e, raw_of(f, i));
 		f->row[i].wall = e->wall;
 		if (st == ST_INVALID) {
 			st = ST_OK;
@@ -214,6 +215,27 @@ judge(struct fold *f, uint64_t now_ms)
 	cx.offset_min = f->cfg.utc_offset_min;
 	cx.entries = f->judged;
 	return rules_check(&f->findings, f->cfg.rules, k, &f->state, &cx);
+}
+
+enum status
+fold_hold(struct fold *f)
+{
+	/* The feed first: it never knows of places that the log lacks. */
+	enum status st = feed_hold(f->cfg.feed);
+
+	if (st != ST_OK)
+		return st;
+	st = centre_reader_hold(f->cfg.reader);
+	if (st != ST_OK)
+		feed_release(f->cfg.feed);
+	return st;
+}
+
+void
+fold_release(struct fold *f)
+{
+	centre_reader_release(f->cfg.reader);
+	feed_release(f->cfg.feed);
 }
 
 enum status
@@ -280,6 +302,12 @@ fold_entry(const struct fold *f, size_t i, struct fold_entry *out)
 	out->received_ms = r->received_ms;
 	out->flags = r->flags;
 	out->raw = raw_of(f, i);
+}
+
+struct bytes
+fold_by(const struct fold *f)
+{
+	return f->parsed[0].by;
 }
 
 void

@@ -34,6 +34,10 @@ void fold_free(struct fold *f);
 MUST_CHECK enum status fold_load(
     struct fold *f, const char *rec, uint64_t now_ms);
 
+/* Hold log and feed as they stand now for many loads; release soon. */
+MUST_CHECK enum status fold_hold(struct fold *f);
+void fold_release(struct fold *f);
+
 struct bytes fold_state_bytes(const struct fold *f);
 const struct state *fold_state(const struct fold *f);
 const struct findings *fold_findings(const struct fold *f);
@@ -52,6 +56,8 @@ struct fold_entry {
 };
 size_t fold_count(const struct fold *f);
 void fold_entry(const struct fold *f, size_t i, struct fold_entry *out);
+/* Who spoke of it first; empty if its first entry cannot be read. */
+struct bytes fold_by(const struct fold *f);
 /* Earliest and latest `wall`, ms. */
 void fold_times(const struct fold *f, uint64_t *first, uint64_t *last);
 

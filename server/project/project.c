@@ -6,7 +6,7 @@
 #include "entry/json.h"
 #include "server/project/project_impl.h"
 
-enum { PROJECT_APP_ID = 0x44425031, PROJECT_BATCH = 4000, CACHE_KIB = 32768 };
+enum { PROJECT_APP_ID = 0x44425032, PROJECT_BATCH = 4000, CACHE_KIB = 32768 };
 
 static const char *const schema[] = {
 	"CREATE TABLE pos(id INTEGER PRIMARY KEY CHECK(id = 1),"
@@ -21,8 +21,15 @@ static const char *const schema[] = {
 	"CREATE TABLE finding(record INTEGER NOT NULL, key TEXT NOT NULL,"
 	" rule TEXT NOT NULL, severity INTEGER NOT NULL, doc TEXT NOT NULL,"
 	" PRIMARY KEY(record, key)) WITHOUT ROWID;"
-	"CREATE VIRTUAL TABLE words USING fts5(text, tokenize = 'trigram');",
+	/* LIKE needs to know of a trigram only in which row it stands. */
+	"CREATE VIRTUAL TABLE words USING fts5(text, tokenize = 'trigram',"
+	" detail = 'none', columnsize = 0);",
 };
+
+/* Words of a batch wait here (project_put.c, put_words). */
+static const char staging[] =
+    "CREATE TEMP TABLE staged(n INTEGER PRIMARY KEY, old INTEGER NOT NULL,"
+    " text TEXT NOT NULL)";
 
 static enum status
 open_db(struct db **out, const char *path, bool create)
@@ -73,6 +80,8 @@ start(struct project *p)
 {
 	enum status st = open_db(&p->db, p->path, true);
 
+	if (st == ST_OK)
+		st = db_exec(p->db, staging);
 	return st == ST_OK ? read_position(p) : st;
 }
 
@@ -237,7 +246,7 @@ gather(struct project *p, uint64_t to, uint64_t *entries)
 		st = centre_scan_next(scan, &e);
 		if (st != ST_OK || (e.flags & STORE_LOST) != 0)
 			continue;
-		st = entry_parse(&p->entry, e.bytes);
+		st = entry_parse_head(&p->entry, e.bytes);
 		if (st == ST_NOMEM)
 			break;
 		st = ST_OK;
@@ -253,11 +262,15 @@ gather(struct project *p, uint64_t to, uint64_t *entries)
 	return st == ST_ABSENT ? ST_OK : st;
 }
 
+/* Each touched record, folded and put; all of them see one log. */
 static enum status
 put_touched(struct project *p)
 {
 	uint64_t now = port_wall_ms(centre_port(p->cfg.centre));
-	enum status st = ST_OK;
+	enum status st = fold_hold(p->fold);
+
+	if (st != ST_OK)
+		return st;
 
 	if (p->touched_count > 1)
 		qsort(
@@ -274,7 +287,8 @@ put_touched(struct project *p)
 		if (st == ST_OK)
 			st = project_put(p, p->touched[i].rec);
 	}
-	return st;
+	fold_release(p->fold);
+	return st == ST_OK ? project_put_words(p) : st;
 }
 
 static enum status

@@ -25,5 +25,7 @@ struct project {
 
 /* Write the folded record (project_put.c). */
 MUST_CHECK enum status project_put(struct project *p, const char *rec);
+/* Index the words of all records put since the last call. */
+MUST_CHECK enum status project_put_words(struct project *p);
 
 #endif

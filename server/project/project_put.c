@@ -21,26 +21,18 @@ find_row(struct project *p, const char *rec, int64_t *n)
 	return st;
 }
 
-/* Rows of an earlier state go. */
+/* Findings of an earlier state go. */
 static enum status
 clear(struct project *p, int64_t n)
 {
-	static const char *const sql[] = {
-		"DELETE FROM finding WHERE record = ?1",
-		"DELETE FROM words WHERE rowid = ?1",
-	};
-	enum status st = ST_OK;
+	struct db_stmt *s;
+	enum status st;
 
-	for (size_t i = 0; st == ST_OK && i < 2; i++) {
-		struct db_stmt *s;
-
-		st = db_query(&s, p->db, sql[i]);
-		if (st != ST_OK)
-			break;
-		db_bind_i64(s, 1, n);
-		st = db_run(s);
-	}
-	return st;
+	st = db_query(&s, p->db, "DELETE FROM finding WHERE record = ?1");
+	if (st != ST_OK)
+		return st;
+	db_bind_i64(s, 1, n);
+	return db_run(s);
 }
 
 static enum status
@@ -75,9 +67,13 @@ put_findings(struct project *p, int64_t n, uint64_t *grave)
 	return st;
 }
 
-/* Every text that was entered can be searched for, and the record's id. */
+/*
+ * Every text that was entered can be searched for, and the record's id.  The
+ * text only waits in a table of its own: FTS5 writes a segment of its index
+ * for each statement, so a batch goes in by two, not by two a record.
+ */
 static enum status
-put_words(struct project *p, int64_t n, const char *rec)
+put_words(struct project *p, int64_t n, bool old, const char *rec)
 {
 	const struct state *state = fold_state(p->fold);
 	struct db_stmt *s;
@@ -99,14 +95,37 @@ put_words(struct project *p, int64_t n, const char *rec)
 	}
 	st = b.err == ST_LIMIT ? ST_OK : b.err;
 	if (st == ST_OK)
-		st = db_query(
-		    &s, p->db, "INSERT INTO words(rowid, text) VALUES(?1, ?2)");
+		st = db_query(&s, p->db,
+		    "INSERT INTO staged(n, old, text) VALUES(?1, ?2, ?3)");
 	if (st == ST_OK) {
 		db_bind_i64(s, 1, n);
-		db_bind_text(s, 2, buf_view(&b));
+		db_bind_i64(s, 2, old);
+		db_bind_text(s, 3, buf_view(&b));
 		st = db_run(s);
 	}
 	buf_free(&b);
+	return st;
+}
+
+enum status
+project_put_words(struct project *p)
+{
+	static const char *const sql[] = {
+		"DELETE FROM words WHERE rowid IN"
+		" (SELECT n FROM staged WHERE old)",
+		"INSERT INTO words(rowid, text) SELECT n, text FROM staged"
+		" ORDER BY n",
+		"DELETE FROM staged",
+	};
+	enum status st = ST_OK;
+
+	for (size_t i = 0; st == ST_OK && i < 3; i++) {
+		struct db_stmt *s;
+
+		st = db_query(&s, p->db, sql[i]);
+		if (st == ST_OK)
+			st = db_run(s);
+	}
 	return st;
 }
 
@@ -114,15 +133,13 @@ put_words(struct project *p, int64_t n, const char *rec)
 static void
 find_owner(struct project *p, char *person, size_t cap)
 {
-	struct fold_entry first;
-	struct entry *e = &p->entry;
+	struct bytes by = fold_by(p->fold);
 
-	person[0] = '\0';
-	fold_entry(p->fold, 0, &first);
-	if (entry_parse(e, first.raw) == ST_OK && e->by.len < cap) {
-		memcpy(person, e->by.p, e->by.len);
-		person[e->by.len] = '\0';
-	}
+	if (by.len >= cap)
+		by.len = 0;
+	if (by.len > 0)
+		memcpy(person, by.p, by.len);
+	person[by.len] = '\0';
 }
 
 static enum status
@@ -203,6 +220,7 @@ project_put(struct project *p, const char *rec)
 {
 	const struct kind *k = fold_kind(p->fold);
 	uint64_t grave = 0;
+	bool old = true;
 	int64_t n = 0;
 	enum status st;
 
@@ -211,11 +229,13 @@ project_put(struct project *p, const char *rec)
 	st = find_row(p, rec, &n);
 	if (st == ST_OK)
 		st = clear(p, n);
-	else if (st == ST_ABSENT)
+	else if (st == ST_ABSENT) {
+		old = false;
 		st = make_row(p, rec, &n);
+	}
 	if (st == ST_OK)
 		st = put_findings(p, n, &grave);
 	if (st == ST_OK)
-		st = put_words(p, n, rec);
+		st = put_words(p, n, old, rec);
 	return st == ST_OK ? put_row(p, n, grave) : st;
 }

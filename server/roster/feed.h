@@ -46,6 +46,10 @@ MUST_CHECK enum status feed_reader_open(
 void feed_reader_close(struct feed_reader *r);
 struct feed_reader *feed_inside(struct feed *f); /* of the following thread */
 
+/* Hold what stands now for many calls of feed_record; release soon. */
+MUST_CHECK enum status feed_hold(struct feed_reader *r);
+void feed_release(struct feed_reader *r);
+
 /* Places of a record's entries, ascending, from `from` on; at most `max`.
  * *count: how many. */
 MUST_CHECK enum status feed_record(struct feed_reader *r, const char *rec,

@@ -272,7 +272,9 @@ feed_apply(struct feed *f, const struct centre_entry *ce)
 
 	if ((ce->flags & STORE_LOST) != 0)
 		return ST_OK; /* which record it was of is not known */
-	st = entry_parse(e, ce->bytes);
+	/* Of a device's entry only the head says where it belongs. */
+	st = (ce->flags & STORE_SERVER) != 0 ? entry_parse(e, ce->bytes)
+					     : entry_parse_head(e, ce->bytes);
 	if (st == ST_NOMEM)
 		return st;
 	if (e->rec.len != REC_LEN || !path_is_rec(e->rec))

@@ -4,6 +4,18 @@
 #include "server/roster/feed_impl.h"
 
 enum status
+feed_hold(struct feed_reader *r)
+{
+	return db_begin_read(r->db);
+}
+
+void
+feed_release(struct feed_reader *r)
+{
+	db_rollback(r->db);
+}
+
+enum status
 feed_record(struct feed_reader *r, const char *rec, uint64_t from,
     uint64_t *places, size_t max, size_t *count)
 {

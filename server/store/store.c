@@ -35,6 +35,18 @@ store_reader_close(struct store_reader *r)
 }
 
 enum status
+store_hold(struct store_reader *r)
+{
+	return r->ops->hold(r);
+}
+
+void
+store_release(struct store_reader *r)
+{
+	r->ops->release(r);
+}
+
+enum status
 store_scan_next(struct store_scan *sc, struct store_entry *out)
 {
 	return sc->ops->scan_next(sc, out);

@@ -220,6 +220,14 @@ MUST_CHECK enum status store_reader_open(
     struct store_reader **out, struct store *s);
 void store_reader_close(struct store_reader *r);
 
+/*
+ * Hold what stands now for many reads, which then cost a third less; release
+ * soon: what is written meanwhile is not seen, and old pages cannot be reused.
+ * Not within a scan.  Releasing what is not held does nothing.
+ */
+MUST_CHECK enum status store_hold(struct store_reader *r);
+void store_release(struct store_reader *r);
+
 MUST_CHECK enum status store_head(
     struct store_reader *r, struct store_head *out);
 /* Also the frontier; ST_CORRUPT if it does not give the root. */

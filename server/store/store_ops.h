@@ -57,6 +57,8 @@ struct store_ops {
 
 	/* readers */
 	void (*reader_close)(struct store_reader *r);
+	enum status (*hold)(struct store_reader *r);
+	void (*release)(struct store_reader *r);
 	enum status (*head)(struct store_reader *r, struct store_head *out);
 	enum status (*frontier)(struct store_reader *r, struct frontier *out);
 	enum status (*entry)(

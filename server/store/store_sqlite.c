@@ -137,6 +137,20 @@ sq_reader_close(struct store_reader *base)
 	free(r);
 }
 
+static enum status
+sq_hold(struct store_reader *base)
+{
+	struct sq_reader *r = sq_reader_of(base);
+
+	return sq_failed(r->store, db_begin_read(r->db));
+}
+
+static void
+sq_release(struct store_reader *base)
+{
+	db_rollback(sq_reader_of(base)->db);
+}
+
 static enum status sq_reader_open(struct store_reader **out, struct store *s);
 
 static const struct store_ops sq_ops = {
@@ -161,6 +175,8 @@ static const struct store_ops sq_ops = {
 	.remove_doc = sq_remove_doc,
 	.reader_open = sq_reader_open,
 	.reader_close = sq_reader_close,
+	.hold = sq_hold,
+	.release = sq_release,
 	.head = sq_head,
 	.frontier = sq_frontier,
 	.entry = sq_entry,

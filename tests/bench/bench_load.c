@@ -83,10 +83,14 @@ metric(const struct buf *b, const char *name)
 static void *
 watch(void *arg)
 {
-	static const char ask[] = "GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n";
+	char ask[128];
 	struct http_client *c = arg;
 	struct timespec pause = { .tv_nsec = SAMPLE_MS * 1000000L };
 
+	(void)snprintf(ask, sizeof(ask),
+	    "GET /metrics HTTP/1.1\r\nHost: a\r\n"
+	    "Authorization: Bearer %s\r\n\r\n",
+	    bench_token);
 	while (!lag.stop && lag.count < SAMPLES_MAX) {
 		struct sample *s = &lag.sample[lag.count++];
 		struct http_answer a;

@@ -217,6 +217,38 @@ test_store_rows_come_back(void **state)
 	each(rows_come_back);
 }
 
+/* A held reader that sees what came later, one that does not once it is
+ * released, or one that is in the writer's way. */
+static void
+held_reader_sees_one_state(struct fixture *f)
+{
+	struct store_entry e;
+	struct store_head h;
+
+	store_release(f->r); /* nothing is held: nothing happens */
+	commit_run(f, 0, 5, 7);
+	EXPECT_OK(store_hold(f->r));
+	EXPECT_OK(store_head(f->r, &h));
+	EXPECT(h.size == 5);
+	commit_run(f, 5, 5, 8);
+	EXPECT_OK(store_head(f->r, &h));
+	EXPECT(h.size == 5);
+	EXPECT_OK(store_entry(f->r, 4, &e));
+	EXPECT_BYTES(e.bytes, text_of(4));
+	EXPECT_ST(store_entry(f->r, 5, &e), ST_ABSENT);
+	store_release(f->r);
+	EXPECT_OK(store_head(f->r, &h));
+	EXPECT(h.size == 10);
+	EXPECT_OK(store_entry(f->r, 5, &e));
+}
+
+static void
+test_store_held_reader_sees_one_state(void **state)
+{
+	(void)state;
+	each(held_reader_sees_one_state);
+}
+
 /* Anything of a transaction that was rolled back. */
 static void
 rollback_leaves_nothing(struct fixture *f)
@@ -607,6 +639,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_store_empty),
 		cmocka_unit_test(test_store_rows_come_back),
+		cmocka_unit_test(test_store_held_reader_sees_one_state),
 		cmocka_unit_test(test_store_rollback_leaves_nothing),
 		cmocka_unit_test(test_store_places_are_taken_once),
 		cmocka_unit_test(test_store_scan_gives_all),

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/sha.h"
 #include "bench/support/figure.h"
 #include "entry/chain.h"
 #include "server/ca/ca.h"
@@ -16,6 +17,7 @@
 #include "support/expect.h"
 
 const char bench_court[] = "xz0302";
+const char bench_token[] = "bench";
 
 enum { DAY_S = 86400 };
 
@@ -45,6 +47,19 @@ open_centre(const struct centre_proc *p)
 	expect_status(
 	    centre_open(&c, &cfg, errmsg), ST_OK, errmsg, __FILE__, __LINE__);
 	return c;
+}
+
+static void
+make_token(struct centre *c)
+{
+	struct store_doc d = { .sort = bytes_str("token"),
+		.doc = bytes_str("{\"role\":\"supervisor\"}") };
+	uint8_t hash[HASH_LEN];
+
+	sha256(hash, bytes_str(bench_token));
+	d.key = bytes_of(hash, HASH_LEN);
+	d.made = port_wall_ms(port_system());
+	EXPECT_OK(centre_put_doc(c, &d));
 }
 
 void
@@ -78,6 +93,7 @@ centre_proc_make(struct centre_proc *p)
 	buf_init(&p->ca, X509_CERT_DER_MAX);
 	buf_bytes(&p->ca, ca_cert(centre_ca(c)));
 	EXPECT_OK(p->ca.err);
+	make_token(c);
 	centre_close(c);
 }
 

@@ -31,6 +31,7 @@ struct centre_proc {
 };
 
 extern const char bench_court[]; /* the court's code */
+extern const char bench_token[]; /* a bearer token that it takes */
 
 /* Make the court; nothing runs yet.  Below $TMPDIR, or /tmp. */
 void centre_proc_make(struct centre_proc *p);

@@ -311,6 +311,22 @@ test_entry_nothing_of_the_last_entry_stays(void **state)
 	EXPECT(t.e.body.count == 0 && t.e.head.count == 0);
 }
 
+/* Catches a head that reads otherwise alone than with its body. */
+static void
+test_entry_head_alone_says_the_same(void **state)
+{
+	(void)state;
+	draft_head(&t.d, "seen", "[77,\"" DRAFT_ID "\"]");
+	draft_verb(&t.d, "\"set\"", "[\"a\",\"b\"]", "[1,2]");
+	trial_whole(&t, "whole");
+	EXPECT(t.e.body_is == ENTRY_BODY_WHOLE);
+	EXPECT_OK(entry_parse_head(&t.e, t.e.raw));
+	EXPECT(t.e.body_is == ENTRY_BODY_BLIND && t.e.on_count == 2);
+	EXPECT(t.e.verb == DO_SET && t.e.has_seen && t.e.rec.len == REC_LEN);
+	EXPECT_ST(entry_parse_head(&t.e, bytes_str("x\ny")), ST_INVALID);
+	EXPECT_ST(entry_parse_head(&t.e, bytes_of(NULL, 0)), ST_INVALID);
+}
+
 /* Catches a reader that goes past the end, or takes a piece for the whole:
  * cut in the head malformed, cut behind it blind. */
 static void
@@ -414,6 +430,7 @@ main(void)
 		T(test_entry_first_of_a_chain_names_its_device),
 		T(test_entry_malformed_still_gives_place_and_causality),
 		T(test_entry_nothing_of_the_last_entry_stays),
+		T(test_entry_head_alone_says_the_same),
 		T(test_entry_truncated_at_each_length),
 		T(test_entry_no_flipped_bit_goes_unnoticed),
 		T(test_entry_golden_vectors),

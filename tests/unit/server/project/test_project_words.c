@@ -1,0 +1,161 @@
+/* The search of the projections: what is written now is found, what was written
+ * over is not. */
+#include <string.h>
+
+#include "base/enc.h"
+#include "server/project/project.h"
+#include "support/court.h"
+
+struct fixture {
+	struct court ct;
+	struct handheld h;
+	struct roster *roster;
+	struct feed *feed;
+	struct feed_reader *fr;
+	struct kinds *kinds;
+	struct rules *rules;
+	struct project *p;
+	struct project_reader *r;
+};
+
+static void
+setup(struct fixture *f)
+{
+	struct feed_config fc = { .path = NULL };
+	struct project_config pc = { .utc_offset_min = 480 };
+
+	memset(f, 0, sizeof(*f));
+	court_make(&f->ct);
+	court_handheld(&f->ct, &f->h, 7);
+	EXPECT_OK(roster_open(&f->roster, f->ct.c));
+	fc.path = tmpdir_file(&f->ct.dir, "feed.db");
+	fc.centre = f->ct.c;
+	fc.roster = f->roster;
+	EXPECT_OK(feed_open(&f->feed, &fc));
+	EXPECT_OK(feed_reader_open(&f->fr, f->feed));
+	EXPECT_OK(kinds_load_builtin(&f->kinds));
+	EXPECT_OK(rules_load_builtin(&f->rules, f->kinds));
+	pc.path = tmpdir_file(&f->ct.dir, "project.db");
+	pc.centre = f->ct.c;
+	pc.feed = f->feed;
+	pc.roster = f->roster;
+	pc.feed_reader = f->fr;
+	pc.kinds = f->kinds;
+	pc.rules = f->rules;
+	EXPECT_OK(project_open(&f->p, &pc));
+	EXPECT_OK(project_reader_open(&f->r, f->p));
+}
+
+static void
+teardown(struct fixture *f)
+{
+	project_reader_close(f->r);
+	project_close(f->p);
+	feed_reader_close(f->fr);
+	feed_close(f->feed);
+	rules_free(f->rules);
+	kinds_free(f->kinds);
+	handheld_free(&f->h);
+	court_close(&f->ct);
+	roster_close(f->roster);
+	court_end(&f->ct);
+}
+
+/* Write, send and follow `count` entries. */
+static void
+write_on(struct fixture *f, size_t count)
+{
+	uint64_t first = f->h.count + 1, done;
+
+	handheld_write(&f->h, count);
+	EXPECT(
+	    court_send(&f->ct, &f->h, first, f->h.count).status == ACK_TAKEN);
+	EXPECT_OK(feed_follow(f->feed, 0, &done));
+	EXPECT_OK(project_follow(f->p, &done));
+}
+
+/* The text of the last entry written, twelve letters of it. */
+static void
+last_text(const struct fixture *f, char out[13])
+{
+	struct bytes raw = f->h.entry[f->h.count - 1].raw;
+	const char *at = memmem(raw.p, raw.len, "\"data\":[\"", 9);
+
+	EXPECT(at != NULL);
+	memcpy(out, at + 15, 12);
+	out[12] = '\0';
+}
+
+static size_t
+found(struct fixture *f, const char *words)
+{
+	struct project_query q = { .q = words };
+	size_t n = 0;
+	struct buf b;
+
+	buf_init(&b, 1 << 20);
+	EXPECT_OK(project_records(f->r, &q, &b));
+	for (size_t i = 0; i + 6 < b.len; i++)
+		n += memcmp(b.p + i, "\"rec\":", 6) == 0;
+	buf_free(&b);
+	return n;
+}
+
+/* Would catch: a record's words not indexed, indexed twice, or still found
+ * after they were written over, in the same batch or in a later one. */
+static void
+test_project_finds_what_is_written_now(void **state)
+{
+	struct fixture f;
+	char old[13], now[13];
+
+	(void)state;
+	setup(&f);
+	write_on(&f, 1);
+	last_text(&f, old);
+	EXPECT(found(&f, old) == 1);
+	EXPECT(found(&f, f.h.rec[0]) + found(&f, f.h.rec[1]) +
+		   found(&f, f.h.rec[2]) ==
+	       1);
+	/* All three records are written over, many times in one batch. */
+	write_on(&f, 40);
+	EXPECT(found(&f, old) == 0);
+	last_text(&f, now);
+	EXPECT(found(&f, now) == 1);
+	for (size_t i = 0; i < HANDHELD_RECORDS; i++)
+		EXPECT(found(&f, f.h.rec[i]) == 1);
+	write_on(&f, 40);
+	EXPECT(found(&f, now) == 0);
+	EXPECT(found(&f, "no such words") == 0);
+	teardown(&f);
+}
+
+/* Would catch: a projection that reads a log or a feed which moved on under
+ * it, or holds what it read for ever. */
+static void
+test_project_follows_step_by_step(void **state)
+{
+	struct project_sums sums;
+	struct fixture f;
+
+	(void)state;
+	setup(&f);
+	for (size_t i = 1; i <= 20; i++) {
+		write_on(&f, 3);
+		EXPECT_OK(project_sums(f.r, &sums));
+		EXPECT(sums.entries == 3 * i);
+		EXPECT(sums.position == court_size(&f.ct));
+	}
+	teardown(&f);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_project_finds_what_is_written_now),
+		cmocka_unit_test(test_project_follows_step_by_step),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
