@@ -119,6 +119,26 @@ shared(size_t *out, const struct chain_view *v, uint32_t branch,
 	return st;
 }
 
+/*
+ * Does the piece rest on a link of the branch?  Where it begins right behind a
+ * hole of the branch its base is not there to be compared, but if its first
+ * entry is, then it is the same piece come again.
+ */
+static enum status
+rests_on(bool *out, const struct chain_view *v, uint32_t branch,
+    struct store_reader *r, const struct ingest *in,
+    const struct ingest_piece *p)
+{
+	uint8_t link[HASH_LEN];
+	enum status st = chain_link_at(v, branch, p->first - 1, r, link);
+
+	if (st == ST_ABSENT)
+		return is_on(out, v, branch, r, in, p, 0);
+	if (st == ST_OK)
+		*out = memcmp(link, p->base, HASH_LEN) == 0;
+	return st;
+}
+
 /* No branch has the piece's base. */
 static void
 plan_apart(struct attach *out, const struct chain_view *v,
@@ -202,8 +222,7 @@ attach_plan(struct attach *out, const struct chain_view *v,
     const struct ingest_piece *p)
 {
 	struct attach best = { .as = ATTACH_GAP };
-	uint8_t link[HASH_LEN];
-	bool found = false;
+	bool found = false, on;
 	size_t n;
 	enum status st;
 
@@ -211,12 +230,10 @@ attach_plan(struct attach *out, const struct chain_view *v,
 	for (uint32_t b = 0; b < v->count; b++) {
 		if (p->first - 1 > v->branch[b].last_seq)
 			continue;
-		st = chain_link_at(v, b, p->first - 1, r, link);
-		if (st == ST_ABSENT)
-			continue;
+		st = rests_on(&on, v, b, r, in, p);
 		if (st != ST_OK)
 			return st;
-		if (memcmp(link, p->base, HASH_LEN) != 0)
+		if (!on)
 			continue;
 		st = shared(&n, v, b, r, in, p);
 		if (st != ST_OK)

@@ -582,6 +582,14 @@ test_ingest_hole_is_logged_and_filled(void **state)
 	EXPECT(parse.body.node[entry_value(&parse, 2)].num == 11);
 	EXPECT(parse.body.node[entry_value(&parse, 3)].num == 20);
 	court_verify(ct);
+	/* Its answer was lost: it comes again, on a base that is not here. */
+	size = court_size(ct);
+	p = hand_piece(&ct->rq, &h, 21, 30);
+	p->has_base = p->hole = true;
+	EXPECT_OK(court_send_as(ct, &dev));
+	acks = ingest_acks(ct->in, &count);
+	EXPECT(acks[0].status == ACK_TAKEN && acks[0].seq == 30);
+	EXPECT(court_size(ct) == size);
 	ack = court_send(ct, &h, 31, 40);
 	EXPECT(ack.status == ACK_TAKEN && ack.seq == 40);
 
