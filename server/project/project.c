@@ -329,6 +329,63 @@ follow_batch(struct project *p, uint64_t to)
 	return ST_OK;
 }
 
+/* ---- places whose bytes came later, or were taken away */
+
+enum { FILLS_BATCH = 1000 };
+
+/* Their records, as far as the feed knows of them. */
+static enum status
+gather_fills(struct project *p, uint64_t *no)
+{
+	struct store_reader *r = centre_reader_store(p->reader);
+	uint64_t end = feed_fill(p->cfg.feed), place;
+	struct centre_entry e;
+	enum status st = ST_OK;
+
+	*no = p->fill;
+	while (st == ST_OK && *no < end && p->touched_count < FILLS_BATCH) {
+		st = store_next_fill(r, no, &place);
+		if (st == ST_ABSENT)
+			*no = end;
+		/* One that is not followed yet is read as it is then. */
+		if (st != ST_OK || place >= p->size)
+			continue;
+		st = centre_entry(p->reader, place, &e);
+		if (st != ST_OK || (e.flags & STORE_LOST) != 0)
+			continue;
+		st = entry_parse(&p->entry, e.bytes);
+		if (st == ST_NOMEM)
+			break;
+		st = ST_OK;
+		if (p->entry.rec.len == REC_LEN)
+			st = touch(p, p->entry.rec);
+	}
+	return st == ST_ABSENT ? ST_OK : st;
+}
+
+static enum status
+follow_fills(struct project *p)
+{
+	uint64_t no;
+	enum status st;
+
+	p->touched_count = 0;
+	st = gather_fills(p, &no);
+	if (st == ST_OK)
+		st = db_begin(p->db);
+	if (st != ST_OK)
+		return st;
+	st = put_touched(p);
+	if (st == ST_OK)
+		st = db_commit(p->db);
+	if (st != ST_OK) {
+		db_rollback(p->db);
+		return st;
+	}
+	p->fill = no;
+	return ST_OK;
+}
+
 /* Records on which time alone has made something fall due. */
 static enum status
 gather_due(struct project *p, uint64_t now)
@@ -366,6 +423,8 @@ project_follow(struct project *p, uint64_t *done)
 		st = follow_batch(p, to < end ? to : end);
 	}
 	*done = p->size - before;
+	while (st == ST_OK && p->fill < feed_fill(p->cfg.feed))
+		st = follow_fills(p);
 	if (st == ST_OK)
 		st = gather_due(p, now);
 	if (st != ST_OK || p->touched_count == 0)

@@ -21,6 +21,9 @@ struct project {
 		char rec[REC_LEN + 1];
 	} * touched;
 	size_t touched_count, touched_cap;
+	/* Of the store's fills: the last whose record was folded anew.  From
+	 * the first again after each start: there are few. */
+	uint64_t fill;
 };
 
 /* Write the folded record (project_put.c). */

@@ -8,7 +8,7 @@
 #include "server/roster/batch.h"
 
 enum {
-	FEED_APP_ID = 0x44424631, /* "DBF1" */
+	FEED_APP_ID = 0x44424632, /* "DBF2" */
 	FEED_BATCH = 2000,        /* entries in one transaction */
 	FEED_CACHE_KIB = 32768
 };
@@ -22,10 +22,13 @@ enum {
  *            of that record below the place, then the entry itself
  * own        (who, place): server entries that concern somebody; who "" is
  *            everybody, "dev:…", "person:…", "team:…"
+ * again      records that changed at old places, by scope that has them
+ * held       ids that the latest word of the log holds, and the place of that
+ *            word
  */
 static const char *const schema[] = {
 	"CREATE TABLE pos(id INTEGER PRIMARY KEY CHECK(id = 1),"
-	" size INTEGER NOT NULL, court BLOB NOT NULL);"
+	" size INTEGER NOT NULL, court BLOB NOT NULL, fill INTEGER NOT NULL);"
 	"CREATE TABLE record(n INTEGER PRIMARY KEY, rec TEXT NOT NULL UNIQUE,"
 	" team TEXT NOT NULL);"
 	"CREATE TABLE entry(record INTEGER NOT NULL, place INTEGER NOT NULL,"
@@ -39,7 +42,12 @@ static const char *const schema[] = {
 	"CREATE TABLE own(who TEXT NOT NULL, place INTEGER NOT NULL,"
 	" PRIMARY KEY(who, place)) WITHOUT ROWID;"
 	"CREATE TABLE wants(rec TEXT PRIMARY KEY, team TEXT NOT NULL)"
-	" WITHOUT ROWID;",
+	" WITHOUT ROWID;"
+	"CREATE TABLE again(record INTEGER NOT NULL, scope INTEGER NOT NULL,"
+	" PRIMARY KEY(record, scope)) WITHOUT ROWID;"
+	"CREATE TABLE held(id BLOB PRIMARY KEY, record INTEGER NOT NULL,"
+	" hold INTEGER NOT NULL) WITHOUT ROWID;"
+	"CREATE INDEX held_at ON held(hold, id);",
 };
 
 static enum status
@@ -55,6 +63,20 @@ open_db(struct db **out, const char *path, bool create)
 	return st == ST_OK ? db_migrate(*out, FEED_APP_ID, schema, 1) : st;
 }
 
+/* The store's last fill: what is read from now on has all of them in it. */
+static enum status
+last_fill(struct feed *f, uint64_t *no)
+{
+	uint64_t place;
+	enum status st = ST_OK;
+
+	*no = 0;
+	while (st == ST_OK)
+		st =
+		    store_next_fill(centre_reader_store(f->reader), no, &place);
+	return st == ST_ABSENT ? ST_OK : st;
+}
+
 /* Where it stands; ST_CONFLICT: it is of another log. */
 static enum status
 read_position(struct feed *f)
@@ -63,12 +85,13 @@ read_position(struct feed *f)
 	struct db_stmt *s;
 	enum status st;
 
-	st = db_query(&s, f->db, "SELECT size, court FROM pos");
+	st = db_query(&s, f->db, "SELECT size, court, fill FROM pos");
 	if (st != ST_OK)
 		return st;
 	st = db_next(s);
 	if (st == ST_OK) {
 		f->size = db_u64(s, 0);
+		f->fill = db_u64(s, 2);
 		st = db_copy(s, 1, court, HASH_LEN);
 		if (st == ST_OK &&
 		    (memcmp(court, centre_log_key(f->centre)->public_key,
@@ -79,10 +102,14 @@ read_position(struct feed *f)
 	db_done(s);
 	if (st != ST_ABSENT)
 		return st;
-	st = db_query(
-	    &s, f->db, "INSERT INTO pos(id, size, court) VALUES(1, 0, ?1)");
+	st = last_fill(f, &f->fill);
+	if (st == ST_OK)
+		st = db_query(&s, f->db,
+		    "INSERT INTO pos(id, size, court, fill)"
+		    " VALUES(1, 0, ?1, ?2)");
 	if (st != ST_OK)
 		return st;
+	db_bind_u64(s, 2, f->fill);
 	db_bind_bytes(
 	    s, 1, bytes_of(centre_log_key(f->centre)->public_key, PUBKEY_LEN));
 	return db_run(s);
@@ -163,6 +190,12 @@ feed_close(struct feed *f)
 	entry_free(&f->entry);
 	free(f->path);
 	free(f);
+}
+
+uint64_t
+feed_fill(struct feed *f)
+{
+	return __atomic_load_n(&f->fill, __ATOMIC_ACQUIRE);
 }
 
 uint64_t
@@ -348,15 +381,16 @@ join_wants(struct feed *f)
 			st = forget_wants(f, w, count);
 	}
 	free(w);
-	return st;
+	return st == ST_OK ? feed_send_again(f) : st;
 }
 
 enum status
 feed_follow(struct feed *f, uint64_t limit, uint64_t *done)
 {
-	enum status st = ST_OK;
+	enum status st;
 
 	*done = 0;
+	st = feed_follow_fills(f);
 	while (st == ST_OK && (limit == 0 || *done < limit)) {
 		uint64_t size = tlog_size(centre_tlog(f->centre));
 		uint64_t to = f->size + FEED_BATCH;

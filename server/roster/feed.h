@@ -40,6 +40,8 @@ MUST_CHECK enum status feed_follow(
 
 /* Followed up to this place. */
 uint64_t feed_size(struct feed *f);
+/* And up to this one of the store's fills (store_next_fill). */
+uint64_t feed_fill(struct feed *f);
 
 MUST_CHECK enum status feed_reader_open(
     struct feed_reader **out, struct feed *f);
@@ -58,6 +60,18 @@ MUST_CHECK enum status feed_record(struct feed_reader *r, const char *rec,
 /* Records that stand in a scope now. */
 MUST_CHECK enum status feed_records_of(struct feed_reader *r,
     const uint8_t scope[ID_LEN], roster_rec_fn fn, void *arg);
+
+/* An entry that the log holds now. */
+struct feed_hold {
+	uint8_t id[ID_LEN];
+	char rec[REC_LEN + 1];
+	uint64_t hold; /* place of the `hold` that says so */
+};
+typedef enum status (*feed_hold_fn)(void *arg, const struct feed_hold *h);
+/* Those behind (hold, id), by both, at most `max`; `fn` ends it with any result
+ * but ST_OK. */
+MUST_CHECK enum status feed_holds(struct feed_reader *r, uint64_t hold,
+    const uint8_t id[ID_LEN], size_t max, feed_hold_fn fn, void *arg);
 
 /* One step of a scope's stream. */
 struct feed_step {

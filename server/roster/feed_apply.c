@@ -4,8 +4,8 @@
 #include "base/enc.h"
 #include "server/roster/feed_impl.h"
 
-static enum status
-find_record(struct feed *f, struct bytes rec, int64_t *out)
+enum status
+feed_find_record(struct feed *f, struct bytes rec, int64_t *out)
 {
 	struct db_stmt *s;
 	enum status st;
@@ -121,6 +121,16 @@ scope_number(struct feed *f, const uint8_t id[ID_LEN], int64_t *out)
 	return st == ST_ABSENT ? ST_OK : st;
 }
 
+/* It has joined; a feed made anew, of an old log, has nothing to ask for. */
+static enum status
+forget_want(struct feed *f, int64_t record)
+{
+	return run3(f,
+	    "DELETE FROM wants WHERE rec ="
+	    " (SELECT rec FROM record WHERE n = ?1) AND ?2 = ?3",
+	    record, 0, 0);
+}
+
 /* `link REC in|none` on a scope's record. */
 static enum status
 apply_scope_link(struct feed *f, const struct entry *e, uint64_t place)
@@ -141,7 +151,7 @@ apply_scope_link(struct feed *f, const struct entry *e, uint64_t place)
 		return ST_OK;
 	st = scope_number(f, id, &scope);
 	if (st == ST_OK)
-		st = find_record(f, e->on[0], &record);
+		st = feed_find_record(f, e->on[0], &record);
 	memcpy(f->last_rec, had, REC_LEN);
 	f->last_record = was;
 	if (st == ST_ABSENT)
@@ -172,7 +182,7 @@ apply_scope_link(struct feed *f, const struct entry *e, uint64_t place)
 		    "INSERT OR IGNORE INTO scope_in(scope, record)"
 		    " SELECT ?1, ?3 WHERE ?2 >= 0",
 		    scope, place, record);
-	return st;
+	return st == ST_OK ? forget_want(f, record) : st;
 }
 
 static enum status
@@ -213,12 +223,45 @@ same_as_first(struct feed *f, int64_t record, uint64_t place)
 	    record, place, 0);
 }
 
+/* `hold` and `admit`: the later one counts. */
+static enum status
+apply_hold(
+    struct feed *f, const struct entry *e, int64_t record, uint64_t place)
+{
+	const char *sql = e->verb == DO_HOLD
+			      ? "INSERT INTO held(id, record, hold)"
+				" VALUES(?1, ?2, ?3) ON CONFLICT(id)"
+				" DO UPDATE SET hold = excluded.hold"
+			      : "DELETE FROM held WHERE id = ?1";
+	uint8_t id[ID_LEN];
+	struct db_stmt *s;
+	enum status st = ST_OK;
+
+	for (size_t i = 0; i < e->on_count && st == ST_OK; i++) {
+		if (hex_decode(id, ID_LEN, e->on[i]) != ST_OK)
+			continue;
+		st = db_query(&s, f->db, sql);
+		if (st != ST_OK)
+			break;
+		db_bind_bytes(s, 1, bytes_of(id, ID_LEN));
+		if (e->verb == DO_HOLD) {
+			db_bind_i64(s, 2, record);
+			db_bind_u64(s, 3, place);
+		}
+		st = db_run(s);
+	}
+	return st;
+}
+
 static enum status
 apply_server(
     struct feed *f, const struct entry *e, int64_t record, uint64_t place)
 {
 	struct bytes to;
 
+	/* Ids stand in the head. */
+	if (e->verb == DO_HOLD || e->verb == DO_ADMIT)
+		return apply_hold(f, e, record, place);
 	if (e->body_is != ENTRY_BODY_WHOLE)
 		return ST_OK;
 	if (bytes_eq_str(e->kind, "scope@1")) {
@@ -284,7 +327,7 @@ feed_apply(struct feed *f, const struct centre_entry *ce)
 	if ((ce->flags & STORE_SERVER) != 0 &&
 	    bytes_eq_str(e->kind, "commit@1"))
 		return ST_OK;
-	st = find_record(f, e->rec, &record);
+	st = feed_find_record(f, e->rec, &record);
 	if (st == ST_ABSENT) {
 		team_of(f, ce, team, sizeof(team));
 		st = add_record(f, e->rec, team, &record);

@@ -65,6 +65,37 @@ feed_records_of(struct feed_reader *r, const uint8_t scope[ID_LEN],
 	return st == ST_ABSENT ? ST_OK : st;
 }
 
+enum status
+feed_holds(struct feed_reader *r, uint64_t hold, const uint8_t id[ID_LEN],
+    size_t max, feed_hold_fn fn, void *arg)
+{
+	struct feed_hold h;
+	struct db_stmt *s;
+	enum status st;
+
+	st = db_query(&s, r->db,
+	    "SELECT held.id, record.rec, held.hold FROM held JOIN record"
+	    " ON record.n = held.record WHERE (held.hold, held.id) > (?1, ?2)"
+	    " ORDER BY held.hold, held.id LIMIT ?3");
+	if (st != ST_OK)
+		return st;
+	db_bind_u64(s, 1, hold);
+	db_bind_bytes(s, 2, bytes_of(id, ID_LEN));
+	db_bind_u64(s, 3, max);
+	while ((st = db_next(s)) == ST_OK) {
+		st = db_copy(s, 0, h.id, ID_LEN);
+		if (st != ST_OK)
+			break;
+		roster_text(s, 1, h.rec, sizeof(h.rec));
+		h.hold = db_u64(s, 2);
+		st = fn(arg, &h);
+		if (st != ST_OK)
+			break;
+	}
+	db_done(s);
+	return st == ST_ABSENT ? ST_OK : st;
+}
+
 static enum status
 read_size(struct feed_reader *r, uint64_t *size)
 {

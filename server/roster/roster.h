@@ -112,6 +112,8 @@ MUST_CHECK enum status roster_team_scope(
  * ROSTER_SCOPES_MAX. */
 MUST_CHECK enum status roster_scopes_of(struct roster *r, const char *person,
     uint8_t (*out)[ID_LEN], size_t *count);
+/* ST_OK if it is a scope and not closed; ST_ABSENT. */
+MUST_CHECK enum status roster_scope_is_open(struct roster *r, const char *rec);
 /* The 16 bytes of a record's UUID. */
 MUST_CHECK enum status roster_scope_id(uint8_t out[ID_LEN], const char *rec);
 

@@ -173,6 +173,24 @@ roster_team_scope(struct roster *r, const char *team, char rec[REC_LEN + 1])
 }
 
 enum status
+roster_scope_is_open(struct roster *r, const char *rec)
+{
+	struct db_stmt *s;
+	enum status st;
+
+	(void)pthread_mutex_lock(&r->lock);
+	st = db_query(
+	    &s, r->db, "SELECT 1 FROM scope WHERE rec = ?1 AND closed = 0");
+	if (st == ST_OK) {
+		db_bind_text(s, 1, bytes_str(rec));
+		st = db_next(s);
+		db_done(s);
+	}
+	(void)pthread_mutex_unlock(&r->lock);
+	return st;
+}
+
+enum status
 roster_scopes_of(
     struct roster *r, const char *person, uint8_t (*out)[ID_LEN], size_t *count)
 {
