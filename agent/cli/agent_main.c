@@ -166,6 +166,7 @@ static const struct {
     {"--kind", offsetof(struct cli, kind)},
     {"--person", offsetof(struct cli, person)},
     {"--limit", offsetof(struct cli, limit)},
+    {"--days", offsetof(struct cli, days)},
 }, flag_options[] = {
     {"--json", offsetof(struct cli, json)},
     {"--state", offsetof(struct cli, state)},

@@ -27,6 +27,7 @@ struct cli {
 	int argc;
 	/* Options, NULL where not given. */
 	const char *reason, *at, *on, *map, *out, *kind, *person, *limit;
+	const char *days;
 	bool state, findings, en;
 };
 

@@ -236,6 +236,35 @@ run_import(struct cli *c)
 	return rc;
 }
 
+/* ---- purge */
+
+enum { PURGE_DAYS = 30, DAY_MS = 24 * 60 * 60 * 1000 };
+
+static int
+run_purge(struct cli *c)
+{
+	uint64_t days = PURGE_DAYS, now = port_wall_ms(port_system());
+	uint64_t purged = 0, age;
+	enum status st;
+
+	if (c->days != NULL) {
+		char *end;
+
+		days = strtoull(c->days, &end, 10);
+		if (*end != '\0' || end == c->days || days > 36500)
+			return cli_refuse(
+			    c, "--days 应为天数", "--days takes a number");
+	}
+	age = days * DAY_MS;
+	st = agent_purge(c->agent, now > age ? now - age : 0, &purged);
+	if (st != ST_OK)
+		return cli_fail(c, st);
+	(void)printf(
+	    c->json ? "{\"purged\":%llu}\n" : "已清除 forgotten: %llu\n",
+	    (unsigned long long)purged);
+	return CLI_DONE;
+}
+
 const struct cli_command cli_join_commands[] = {
 	{ "enrol", 1, false, run_enrol, "CODE", "入网", "join a court" },
 	{ "sync", 0, true, run_sync, "", "同步", "sync with the centre" },
@@ -243,6 +272,8 @@ const struct cli_command cli_join_commands[] = {
 	    "import rows" },
 	{ "officer", 2, true, run_officer, "add|remove ID", "本机人员",
 	    "officers of this device" },
+	{ "purge", 0, true, run_purge, "[--days N]", "清除已备份的旧内容",
+	    "forget old content that the centre keeps safe" },
 	{ "lock", 0, false, run_lock, "", "锁定", "wipe keys" },
 	{ NULL, 0, false, NULL, NULL, NULL, NULL },
 };

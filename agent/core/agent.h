@@ -160,6 +160,16 @@ MUST_CHECK enum status agent_receipt(struct agent *a, struct buf *out);
 /* Verify own chain, stored receipts and proofs; JSON report.  ST_CORRUPT. */
 MUST_CHECK enum status agent_verify(struct agent *a, struct buf *report);
 
+/*
+ * Forget the bodies of own entries written before `before_ms` (ms since 1970):
+ * only such as have a proved receipt and a place below the centre's kept size,
+ * and none at all once something did not prove (ST_DENIED).  Heads, digests,
+ * links and receipts stay; values then show as withheld, after the next unlock.
+ * *purged: how many.
+ */
+MUST_CHECK enum status agent_purge(
+    struct agent *a, uint64_t before_ms, uint64_t *purged);
+
 /* ---- sync */
 
 struct agent_sync_result {

@@ -341,6 +341,8 @@ agent_court_load(struct agent *a)
 		st = load_clock(a);
 	if (st == ST_OK)
 		st = load_standing(a);
+	if (st == ST_OK)
+		st = agent_kept_load(a);
 	return st;
 }
 

@@ -78,6 +78,7 @@ struct agent {
 	unsigned standing;
 	struct agent_pending *pending;
 	size_t pending_count;
+	uint64_t kept;   /* places below it are safe at the centre */
 	uint64_t alarms; /* found in this session */
 	struct log_found found;
 
@@ -165,6 +166,13 @@ void agent_pending_drop(struct agent *a, struct agent_pending *p);
  * called when all that the centre had to say has come: who stays in a team has
  * its new scope by then. */
 MUST_CHECK enum status agent_leave(struct agent *a);
+
+/* ---- what the centre keeps safe (agent_kept.c) */
+
+MUST_CHECK enum status agent_kept_load(struct agent *a);
+/* A proved entry of the centre's, at `place`: is it a larger kept size? */
+MUST_CHECK enum status agent_kept_take(
+    struct agent *a, struct bytes raw, uint64_t place);
 
 /* Something did not prove: keep the evidence, count the alarm. */
 void agent_alarm(struct agent *a, const char *why, struct bytes evidence);

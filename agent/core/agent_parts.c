@@ -164,7 +164,11 @@ keep_entry(struct agent *a, const struct agent_pending *p,
 	if ((e->flags & STREAM_BARE) != 0)
 		v.flags |= VIEW_BARE;
 	st = view_add(a->view, &v);
-	return st == ST_INVALID ? ST_OK : st;
+	if (st == ST_INVALID)
+		st = ST_OK;
+	if (st == ST_OK && (e->flags & STREAM_SERVER) != 0)
+		st = agent_kept_take(a, f.raw, e->place);
+	return st;
 }
 
 /*

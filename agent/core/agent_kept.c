@@ -1,0 +1,152 @@
+/*
+ * agent_kept: what the centre keeps safe, and what a handheld may forget for
+ * it (docs/PROTOCOL.md, section 8, `kept@1`).
+ *
+ * The kept size comes like everything else, as an entry that the checkpoint
+ * proves.  Below it, and only where a receipt of ours was proved, the bodies of
+ * old entries of our own may go.  Heads, digests, links, signatures and
+ * receipts stay: the chain can be followed and the record folded as before.
+ */
+#include <string.h>
+
+#include "agent/core/agent_impl.h"
+#include "entry/chain.h"
+
+enum status
+agent_kept_take(struct agent *a, struct bytes raw, uint64_t place)
+{
+	uint64_t size = 0;
+	uint8_t bytes[8];
+	struct entry e;
+	enum status st;
+
+	entry_init(&e);
+	st = entry_parse(&e, raw);
+	if (st == ST_OK && bytes_eq_str(e.kind, "kept@1") &&
+	    e.verb == DO_OPEN && e.body_is == ENTRY_BODY_WHOLE &&
+	    e.on_count == 1 && bytes_eq_str(e.on[0], "size")) {
+		const struct json_node *n = &e.body.node[entry_value(&e, 0)];
+
+		/* It was made of a log that did not hold itself yet. */
+		if (n->type == JSON_INT && n->num > 0 &&
+		    (uint64_t)n->num <= place)
+			size = (uint64_t)n->num;
+	}
+	entry_free(&e);
+	if (st == ST_NOMEM)
+		return st;
+	if (size <= a->kept)
+		return ST_OK;
+	be64_put(bytes, size);
+	st = log_conf_put(a->log, "kept", bytes_of(bytes, sizeof(bytes)));
+	if (st == ST_OK)
+		a->kept = size;
+	return st;
+}
+
+enum status
+agent_kept_load(struct agent *a)
+{
+	struct buf b;
+	enum status st;
+
+	a->kept = 0;
+	buf_init(&b, 64);
+	st = log_conf_get(a->log, "kept", &b);
+	if (st == ST_OK && b.len == 8)
+		a->kept = be64_get(b.p);
+	buf_wipe(&b);
+	return st == ST_ABSENT ? ST_OK : st;
+}
+
+/* ---- forgetting */
+
+struct purging {
+	struct agent *agent;
+	struct log_head head; /* of the chain at hand */
+	uint64_t safe;        /* its last place that may go */
+	uint64_t before_ms, last, whole;
+	struct entry e;
+};
+
+/* Receipts of this chain whose place lies below the kept size. */
+static enum status
+take_receipt(void *arg, const struct log_receipt *r)
+{
+	struct purging *p = arg;
+
+	if (memcmp(r->chain, p->head.chain, CHAIN_LEN) == 0 &&
+	    r->place < p->agent->kept && r->seq > p->safe)
+		p->safe = r->seq;
+	return ST_OK;
+}
+
+/* Old ones from the beginning on; the first that is not ends it. */
+static enum status
+take_old(void *arg, const struct log_entry *le)
+{
+	struct purging *p = arg;
+	enum status st;
+
+	if (le->e.is == CHAINFILE_WHOLE) {
+		st = entry_parse(&p->e, le->e.raw);
+		if (st == ST_NOMEM)
+			return st;
+		if (p->e.wall >= p->before_ms)
+			return ST_LIMIT;
+		p->whole++;
+	}
+	p->last = le->e.seq;
+	return ST_OK;
+}
+
+static enum status
+purge_chain(struct purging *p, uint64_t *purged)
+{
+	struct log *l = p->agent->log;
+	enum status st;
+
+	p->safe = p->last = p->whole = 0;
+	st = log_receipt_each(l, take_receipt, p);
+	if (st != ST_OK || p->safe == 0)
+		return st;
+	st = log_each(l, p->head.number, 1, p->safe, take_old, p);
+	if (st == ST_LIMIT)
+		st = ST_OK;
+	if (st != ST_OK || p->whole == 0)
+		return st;
+	st = log_purge(l, p->head.number, 1, p->last, true);
+	if (st == ST_OK)
+		*purged += p->whole;
+	return st;
+}
+
+enum status
+agent_purge(struct agent *a, uint64_t before_ms, uint64_t *purged)
+{
+	struct purging p = { .agent = a, .before_ms = before_ms };
+	uint64_t bad = 0;
+	enum status st = agent_ready(a);
+
+	*purged = 0;
+	if (st != ST_OK)
+		return st;
+	st = log_bad_count(a->log, &bad);
+	if (st != ST_OK)
+		return agent_log_why(a, st);
+	/* What did not prove once may be a centre that keeps nothing. */
+	if (bad > 0 || a->alarms > 0)
+		return agent_why(a, ST_DENIED,
+		    "有内容未能核实：在查清之前不得清除本机数据",
+		    "something did not prove: nothing may be forgotten here "
+		    "until that is cleared up");
+	entry_init(&p.e);
+	for (uint32_t n = 1; (st = log_chain(a->log, n, &p.head)) == ST_OK;
+	     n++) {
+		st = purge_chain(&p, purged);
+		if (st != ST_OK)
+			break;
+	}
+	entry_free(&p.e);
+	return st == ST_ABSENT ? ST_OK : agent_log_why(a, st);
+}
