@@ -44,6 +44,14 @@ port_remove_file(const struct port *p, const char *path)
 }
 
 enum status
+port_move_file(const struct port *p, const char *from, const char *to)
+{
+	if (p->move_file == NULL)
+		return ST_IO;
+	return p->move_file(p->arg, from, to);
+}
+
+enum status
 port_disk_free(const struct port *p, const char *path, uint64_t *out)
 {
 	if (p->disk_free == NULL)

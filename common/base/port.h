@@ -46,6 +46,14 @@ struct port {
 	enum status (*remove_file)(void *arg, const char *path);
 
 	/*
+	 * Give a file, mode 0600, another name in its folder, durable on
+	 * return: synced, renamed, folder synced.  ST_CONFLICT if the name is
+	 * taken: nothing is ever replaced.  ST_ABSENT, ST_FULL, ST_IO.  NULL:
+	 * ST_IO (a test's port need not have it).
+	 */
+	enum status (*move_file)(void *arg, const char *from, const char *to);
+
+	/*
 	 * Bytes that this user may still write where `path` lies.  NULL: not
 	 * known (a test's port need not have it).  ST_IO, ST_ABSENT.
 	 */
@@ -65,6 +73,8 @@ MUST_CHECK enum status port_read_file(
 MUST_CHECK enum status port_write_file(
     const struct port *p, const char *path, struct bytes in, bool secret);
 MUST_CHECK enum status port_remove_file(const struct port *p, const char *path);
+MUST_CHECK enum status port_move_file(
+    const struct port *p, const char *from, const char *to);
 /* ST_ABSENT also where the port does not know. */
 MUST_CHECK enum status port_disk_free(
     const struct port *p, const char *path, uint64_t *out);

@@ -195,6 +195,59 @@ system_remove_file(void *arg, const char *path)
 	return sync_folder_of(path);
 }
 
+/* Sync, so that the name never stands for less than the whole file. */
+static enum status
+sync_file(const char *path)
+{
+	enum status st = ST_OK;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return status_of_errno(errno);
+	if (fchmod(fd, 0600) != 0 || fsync(fd) != 0)
+		st = status_of_errno(errno);
+	if (close(fd) != 0 && st == ST_OK)
+		st = status_of_errno(errno);
+	return st;
+}
+
+/* Where the file system knows no such renaming (FAT, some network disks), the
+ * name is taken by an empty file of ours first. */
+static enum status
+rename_onto_nothing(const char *from, const char *to)
+{
+	int fd;
+
+	if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0)
+		return ST_OK;
+	if (errno == EEXIST)
+		return ST_CONFLICT;
+	if (errno != EINVAL && errno != ENOSYS)
+		return status_of_errno(errno);
+	fd = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return errno == EEXIST ? ST_CONFLICT : status_of_errno(errno);
+	(void)close(fd);
+	if (rename(from, to) != 0) {
+		enum status st = status_of_errno(errno);
+
+		(void)unlink(to);
+		return st;
+	}
+	return ST_OK;
+}
+
+static enum status
+system_move_file(void *arg, const char *from, const char *to)
+{
+	enum status st = sync_file(from);
+
+	(void)arg;
+	if (st == ST_OK)
+		st = rename_onto_nothing(from, to);
+	return st == ST_OK ? sync_folder_of(to) : st;
+}
+
 static enum status
 system_disk_free(void *arg, const char *path, uint64_t *out)
 {
@@ -218,6 +271,7 @@ port_system(void)
 		.read_file = system_read_file,
 		.write_file = system_write_file,
 		.remove_file = system_remove_file,
+		.move_file = system_move_file,
 		.disk_free = system_disk_free,
 	};
 

@@ -118,6 +118,7 @@ struct verify_given {
 	size_t witness_count;
 	struct bytes descriptor; /* any version's file; empty: none given */
 	bool all;                /* every signature, not the last of a chain */
+	const char *vfs;         /* SQLite VFS; NULL: the system's */
 	/* Asked for each file that an `attach` names: *got is the SHA-256 of
 	 * what stands there.  ST_ABSENT: not there.  NULL: not looked at. */
 	enum status (*media)(

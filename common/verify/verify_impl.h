@@ -28,6 +28,7 @@ struct vdevice {
 	uint8_t key[PUBKEY_LEN];
 	uint64_t from;  /* place of its enrolment */
 	uint64_t until; /* place of its revocation; UINT64_MAX: none */
+	bool doubted;   /* revoked for something else than a replacement */
 };
 
 /* One branch of a chain, as its row says, and as its entries do. */
@@ -148,6 +149,8 @@ struct verify {
 	size_t need_count, need_cap, hold_count, hold_cap;
 	struct vhole *hole, *hole_said; /* owned */
 	size_t hole_count, hole_cap, hole_said_count, hole_said_cap;
+	struct vhole *recovered; /* owned: of replaced devices */
+	size_t recovered_count, recovered_cap;
 	struct vroot *root; /* owned, at the end of each commit */
 	size_t root_count, root_cap;
 	struct vmanifest *manifest; /* owned */
@@ -196,6 +199,15 @@ MUST_CHECK enum status verify_base(struct verify *v, struct vchain *c,
     const struct vrow *row, uint8_t base[HASH_LEN], bool *sure);
 /* Behind the last entry: holes, chains' rows, last signatures. */
 MUST_CHECK enum status verify_chains_end(struct verify *v);
+
+/* ---- verify_recovered.c */
+
+/* Entry `v->e`, a recovered@1. */
+MUST_CHECK enum status verify_recovered_entry(
+    struct verify *v, const struct vrow *row);
+/* Need it not be held, since the log says where it came from? */
+bool verify_was_recovered(const struct verify *v, const struct vhold *need);
+void verify_recovered_end(struct verify *v);
 
 /* ---- verify_commit.c */
 

@@ -248,6 +248,8 @@ apply_device(struct verify *v, struct vchain *c, const struct vrow *row)
 	d = device_by_rec(v, v->e.rec);
 	if (d != NULL && d->until == UINT64_MAX)
 		d->until = row->place;
+	if (d != NULL && !bytes_eq_str(v->e.on[0], "replaced"))
+		d->doubted = true;
 	return ST_OK;
 }
 
@@ -338,8 +340,10 @@ verify_holds_end(struct verify *v)
 	if (v->hold_count > 0)
 		qsort(v->hold, v->hold_count, sizeof(*v->hold), hold_cmp);
 	for (size_t i = 0; i < v->need_count; i++)
-		if (!was_held(v, &v->need[i]))
+		if (!was_held(v, &v->need[i]) &&
+		    !verify_was_recovered(v, &v->need[i]))
 			say_need(v, &v->need[i]);
+	verify_recovered_end(v);
 	return ST_OK;
 }
 
@@ -444,6 +448,8 @@ verify_server_entry(struct verify *v, struct vchain *c, const struct vrow *row)
 		return ST_OK;
 	if (bytes_eq_str(e->kind, "descriptor@1"))
 		return apply_descriptor(v, c, row);
+	if (bytes_eq_str(e->kind, "recovered@1"))
+		return verify_recovered_entry(v, row);
 	if (bytes_eq_str(e->kind, "hole@1"))
 		return apply_hole(v, row);
 	if (bytes_eq_str(e->kind, "manifest@1"))

@@ -478,6 +478,7 @@ verify_store(struct verify_report *out, const char *path,
     const struct verify_given *given, char errmsg[VERIFY_ERRMSG_LEN])
 {
 	struct db_config dc = { .path = path,
+		.vfs = given->vfs,
 		.readonly = true,
 		.busy_ms = 5000,
 		.cache_kib = CACHE_KIB };

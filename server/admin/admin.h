@@ -38,6 +38,11 @@ struct admin {
 	struct centre *centre;
 	struct roster *roster;
 	struct feed *feed;
+
+	/* Of recover, held, admit and hold. */
+	const char *chain, *branch;
+	const char *entry[ADMIN_MANY_MAX];
+	size_t entry_count;
 };
 
 struct admin_command {

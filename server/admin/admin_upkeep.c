@@ -1,8 +1,142 @@
 /* admin_upkeep: what keeps a court's folder sound. */
-#include <stddef.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <sys/stat.h>
 
-#include "server/admin/admin.h"
+#include "base/enc.h"
+#include "entry/json.h"
+#include "server/admin/admin_upkeep.h"
+#include "server/upkeep/backup.h"
+#include "server/upkeep/check.h"
+
+/* ---- check */
+
+static void
+put_fault(void *arg, const struct check_fault *f)
+{
+	const struct admin *a = arg;
+	struct buf b;
+
+	if (!a->json) {
+		(void)printf("%s: %s", check_area_word(f->area), f->where);
+		if (f->has_place)
+			(void)printf(" 位置 place %" PRIu64, f->place);
+		(void)printf("\n  %s\n  %s\n  → %s\n    %s\n", f->zh, f->en,
+		    f->do_zh, f->do_en);
+		return;
+	}
+	buf_init(&b, 8192);
+	buf_printf(&b, "{\"area\":\"%s\",\"do\":", check_area_word(f->area));
+	json_put_str(&b, f->do_en);
+	buf_str(&b, ",\"do_zh\":");
+	json_put_str(&b, f->do_zh);
+	buf_str(&b, ",\"fault\":");
+	json_put_str(&b, json_text_ok(bytes_str(f->en)) ? f->en : "?");
+	buf_str(&b, ",\"place\":");
+	if (f->has_place)
+		buf_printf(&b, "%" PRIu64, f->place);
+	else
+		buf_str(&b, "null");
+	buf_str(&b, ",\"where\":");
+	json_put_str(&b, f->where);
+	buf_str(&b, ",\"zh\":");
+	json_put_str(&b, f->zh);
+	buf_u8(&b, '}');
+	if (buf_cstr(&b) != NULL)
+		(void)puts((const char *)b.p);
+	buf_free(&b);
+}
+
+static int
+run_check(struct admin *a)
+{
+	struct check_config cfg = { .dir = a->dir, .port = port_system() };
+	struct check_done done;
+	enum status st = check_court(&cfg, put_fault, a, &done);
+
+	if (st == ST_ABSENT)
+		return admin_refuse(
+		    a, "该目录中没有法院", "there is no court in that folder");
+	if (st != ST_OK && st != ST_CORRUPT)
+		return admin_fail(a, "check", st);
+	if (st == ST_CORRUPT && done.n.faults == 0)
+		return admin_fail(a, "check", st);
+	if (a->json)
+		(void)printf("{\"commits\":%" PRIu64 ",\"entries\":%" PRIu64
+			     ",\"faults\":%" PRIu64
+			     ",\"ok\":%s,\"pieces\":%" PRIu64
+			     ",\"tiles\":%" PRIu64 "}\n",
+		    done.n.commits, done.n.entries, done.n.faults,
+		    done.n.faults == 0 ? "true" : "false", done.n.pieces,
+		    done.n.tiles);
+	else
+		(void)printf("%" PRIu64 " 条 entries, %" PRIu64
+			     " 次提交 commits, %" PRIu64 " 段 pieces: %" PRIu64
+			     " 处有误 faults\n",
+		    done.n.entries, done.n.commits, done.n.pieces,
+		    done.n.faults);
+	return done.n.faults == 0 ? ADMIN_DONE : ADMIN_DAMAGE;
+}
+
+/* ---- backup */
+
+static void
+put_done(const struct admin *a, const struct backup_done *d)
+{
+	char root[2 * HASH_LEN + 1];
+
+	hex_encode(root, bytes_of(d->root, HASH_LEN));
+	if (a->json)
+		(void)printf("{\"kept\":%" PRIu64 ",\"raised\":%s,\"root\":\"%s"
+			     "\",\"size\":%" PRIu64 ",\"verified\":true}\n",
+		    d->kept, d->raised ? "true" : "false", root, d->size);
+	else
+		(void)printf("已备份并核实 backed up and verified: %" PRIu64
+			     " 条 entries, 根 root %s\n",
+		    d->size, root);
+}
+
+static int
+run_backup(struct admin *a)
+{
+	struct backup_config cfg = { .path = a->out, .by = a->by };
+	char errmsg[BACKUP_ERRMSG_LEN];
+	struct backup_done done;
+	enum status st;
+
+	if (!admin_needs(a, "--out", a->out))
+		return ADMIN_USAGE;
+	/* While it is copied too it is nobody else's to read. */
+	(void)umask(077);
+	st = backup_make(a->centre, &cfg, &done, errmsg);
+	if (done.placed)
+		put_done(a, &done);
+	if (st == ST_OK)
+		return ADMIN_DONE;
+	(void)admin_refuse(a,
+	    done.placed ? "备份本身完好，但日志未能登记"
+			: "备份未成，已备份大小不变",
+	    errmsg[0] == '\0' ? status_text(st) : errmsg);
+	return st == ST_CORRUPT ? ADMIN_DAMAGE : ADMIN_FAILED;
+}
 
 const struct admin_command admin_upkeep_commands[] = {
+	{ "check", false, run_check, "", "检查整个目录",
+	    "check the whole folder: what is wrong, where, and what to do" },
+	{ "backup", true, run_backup, "--out FILE [--by ID]", "备份",
+	    "a verified copy of the log, while the server runs" },
+	{ "recover", true, admin_recover,
+	    "--store FILE --recovery-key FILE --reason "
+	    "replaced|lost|seized|copied",
+	    "取回手持机数据", "deliver a broken or found handheld's file" },
+	{ "held", true, admin_held, "", "暂扣的条目",
+	    "list entries that wait to be admitted" },
+	{ "admit", true, admin_admit,
+	    "--entry ID… | --dev DEV | --chain C [--branch N]  --reason R "
+	    "[--by ID]",
+	    "准入", "bring held entries into the merge" },
+	{ "hold", true, admin_hold,
+	    "--record REC --entry ID… --reason R [--by ID]", "暂扣",
+	    "keep entries of a record out of the merge" },
 	{ NULL, false, NULL, NULL, NULL, NULL },
 };

@@ -88,6 +88,8 @@ static const struct {
 	const char *name;
 	size_t at;
 } text_options[] = {
+    OPTION("chain", chain),
+    OPTION("branch", branch),
     OPTION("dir", dir),
     OPTION("court", court),
     OPTION("name", name),
@@ -138,6 +140,12 @@ take_option(struct admin *a, const char *arg, const char *value, char *why)
 	}
 	if (value == NULL)
 		return 0;
+	if (strcmp(arg, "--entry") == 0) {
+		if (a->entry_count == ADMIN_MANY_MAX)
+			return 0;
+		a->entry[a->entry_count++] = value;
+		return 2;
+	}
 	if (strcmp(arg, "--withhold") == 0) {
 		if (a->withhold_count == ADMIN_MANY_MAX)
 			return 0;

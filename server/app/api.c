@@ -205,6 +205,7 @@ api_routes(struct app *a)
 		{ "/api/v1/devices", api_devices },
 		{ "/api/v1/tlog", api_tlog },
 		{ "/api/v1/alarms", api_alarms },
+		{ "/api/v1/held", api_held },
 		{ "/api/v1/summary", api_summary },
 		{ "/metrics", work_metrics },
 	};

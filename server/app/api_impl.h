@@ -43,4 +43,7 @@ void api_alarms(struct worker *w, struct request *rq);
 void api_summary(struct worker *w, struct request *rq);
 void api_hints(struct worker *w, struct request *rq);
 
+/* ---- api_held.c */
+void api_held(struct worker *w, struct request *rq);
+
 #endif

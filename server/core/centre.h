@@ -113,6 +113,21 @@ MUST_CHECK enum status centre_public(
 /* The places below this are in a verified backup. */
 uint64_t centre_kept(struct centre *c);
 
+/*
+ * Log `kept@1`: the places below `size` are in a verified backup.  It never
+ * goes back: with a size that is not above the present one nothing is logged,
+ * and *raised is false.  Waits for the commit.  ST_LOCKED: the log is stopped.
+ */
+MUST_CHECK enum status centre_keep(
+    struct centre *c, uint64_t size, const char *by, bool *raised);
+
+/*
+ * The note of an earlier checkpoint: of `size` leaves, at which a commit must
+ * have ended, so that it was a signed head once.  ST_ABSENT if none did.
+ */
+MUST_CHECK enum status centre_checkpoint_at(
+    struct centre *c, uint64_t size, struct buf *note, struct checkpoint *out);
+
 /* True once a checkpoint turned up that this log does not lead to: nothing is
  * committed any more. */
 bool centre_halted(struct centre *c);

@@ -1,6 +1,7 @@
 #ifndef SERVER_CORE_CENTRE_FOLDER_H
 #define SERVER_CORE_CENTRE_FOLDER_H
-/* centre_folder: files and names of a court's folder.  Private to core. */
+/* centre_folder: files and names of a court's folder.  Private to core and
+ * upkeep. */
 #include "base/port.h"
 
 struct ca;

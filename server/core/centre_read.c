@@ -191,6 +191,31 @@ centre_public(struct centre *c, struct buf *note, struct checkpoint *out)
 	return st;
 }
 
+enum status
+centre_checkpoint_at(
+    struct centre *c, uint64_t size, struct buf *note, struct checkpoint *out)
+{
+	struct checkpoint cp = { .size = size };
+	struct store_commit cm;
+	enum status st = size == 0 ? ST_ABSENT : ST_OK;
+
+	if (st == ST_OK) {
+		(void)pthread_mutex_lock(&c->look_lock);
+		st = store_commit_of(c->look, size - 1, &cm);
+		(void)pthread_mutex_unlock(&c->look_lock);
+	}
+	if (st == ST_OK && cm.place != size - 1)
+		st = ST_ABSENT;
+	if (st == ST_OK)
+		st = tlog_root(c->tlog, size, cp.root);
+	memcpy(cp.origin, c->log_key.name, sizeof(cp.origin));
+	if (st == ST_OK && note != NULL)
+		st = checkpoint_sign(&cp, &c->log_key, c->log_secret, note);
+	if (st == ST_OK && out != NULL)
+		*out = cp;
+	return st;
+}
+
 /* ---- entries */
 
 struct centre_reader {

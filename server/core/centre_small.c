@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/enc.h"
 #include "server/core/centre_folder.h"
 #include "server/core/centre_inner.h"
 
@@ -198,4 +199,63 @@ centre_remove_doc(struct centre *c, const char *sort, struct bytes key)
 	struct commit_job job = { .check = remove_doc, .arg = &rm };
 
 	return committer_wait(c->committer, &job);
+}
+
+/* ---- the kept size */
+
+/* In the transaction: another backup may have come first. */
+static enum status
+put_kept(void *arg, struct store *s)
+{
+	const uint8_t *size = arg;
+	struct buf b;
+	enum status st;
+
+	buf_init(&b, 8);
+	st = store_meta(store_inside(s), META_KEPT, &b);
+	if (st == ST_OK && b.len != 8)
+		st = ST_CORRUPT;
+	if (st == ST_OK && be64_get(b.p) >= be64_get(size))
+		st = ST_CONFLICT;
+	if (st == ST_OK || st == ST_ABSENT)
+		st = store_put_meta(s, META_KEPT, bytes_of(size, 8));
+	buf_free(&b);
+	return st;
+}
+
+enum status
+centre_keep(struct centre *c, uint64_t size, const char *by, bool *raised)
+{
+	const struct bytes on[] = { bytes_str("size") };
+	struct server_entry e = { .kind = "kept@1",
+		.verb = DO_OPEN,
+		.on = on,
+		.on_count = 1,
+		.by = by };
+	uint8_t be[8];
+	struct commit_job job = {
+		.entry = &e, .entry_count = 1, .check = put_kept, .arg = be
+	};
+	struct buf data;
+	enum status st;
+
+	*raised = false;
+	be64_put(be, size);
+	buf_init(&data, 64);
+	buf_printf(&data, "[%llu]", (unsigned long long)size);
+	e.data = buf_view(&data);
+	st = data.err;
+	if (st == ST_OK)
+		st = committer_wait(c->committer, &job);
+	buf_free(&data);
+	if (st == ST_CONFLICT)
+		return ST_OK;
+	if (st != ST_OK)
+		return st;
+	*raised = true;
+	(void)pthread_mutex_lock(&c->lock);
+	if (c->kept < size)
+		c->kept = size;
+	(void)pthread_mutex_unlock(&c->lock);
+	return ST_OK;
 }

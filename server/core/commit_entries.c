@@ -6,6 +6,7 @@
 
 #include "base/enc.h"
 #include "base/sort.h"
+#include "entry/json.h"
 #include "server/core/commit_inner.h"
 
 enum {
@@ -86,7 +87,7 @@ write_own(struct txn *t, struct server_entry *e)
 	return st;
 }
 
-/* ---- holds and holes */
+/* ---- holds, holes, what was recovered */
 
 static int
 held_cmp(const void *arg, uint32_t a, uint32_t b)
@@ -159,18 +160,25 @@ write_holds(struct txn *t, struct buf *text)
 }
 
 static enum status
-write_hole(struct txn *t, const struct hole *h, struct buf *text)
+write_span(struct txn *t, const struct span *s, struct buf *text)
 {
 	const struct bytes on[] = { bytes_str("dev"), bytes_str("chain"),
-		bytes_str("first"), bytes_str("last") };
+		bytes_str("first"), bytes_str("last"), bytes_str("reason") };
 	struct server_entry e = {
 		.kind = "hole@1", .verb = DO_OPEN, .on = on, .on_count = 4
 	};
 
 	buf_reset(text);
-	buf_printf(text, "[\"%s\",\"", h->dev);
-	buf_hex(text, bytes_of(h->chain, CHAIN_LEN));
-	buf_printf(text, "\",%" PRIu64 ",%" PRIu64 "]", h->first, h->last);
+	buf_printf(text, "[\"%s\",\"", s->dev);
+	buf_hex(text, bytes_of(s->chain, CHAIN_LEN));
+	buf_printf(text, "\",%" PRIu64 ",%" PRIu64, s->first, s->last);
+	if (s->recovered != NULL) {
+		e.kind = "recovered@1";
+		e.on_count = 5;
+		buf_u8(text, ',');
+		json_put_str(text, s->recovered);
+	}
+	buf_u8(text, ']');
 	if (text->err != ST_OK)
 		return text->err;
 	e.data = buf_view(text);
@@ -183,13 +191,13 @@ txn_consequences(struct txn *t)
 	enum status st = ST_OK;
 	struct buf text;
 
-	if (t->held_count == 0 && t->hole_count == 0)
+	if (t->held_count == 0 && t->span_count == 0)
 		return ST_OK;
 	buf_init(&text, ENTRY_SCRATCH_MAX);
 	if (t->held_count > 0)
 		st = write_holds(t, &text);
-	for (size_t i = 0; i < t->hole_count && st == ST_OK; i++)
-		st = write_hole(t, &t->hole[i], &text);
+	for (size_t i = 0; i < t->span_count && st == ST_OK; i++)
+		st = write_span(t, &t->span[i], &text);
 	buf_free(&text);
 	return st == ST_OK ? put_rows(t) : st;
 }

@@ -16,11 +16,12 @@ struct held_entry {
 	const char *reason;
 };
 
-/* Places that are gone for good. */
-struct hole {
+/* Places of a chain of which the log says something. */
+struct span {
 	char dev[DEV_LEN + 1];
 	uint8_t chain[CHAIN_LEN];
 	uint64_t first, last;
+	const char *recovered; /* `recovered@1`, why; NULL: `hole@1` */
 };
 
 /* A piece that was looked at, and how its chain's ack will read. */
@@ -48,8 +49,8 @@ struct txn {
 	struct frontier line_tree; /* over them */
 	struct held_entry *held;
 	size_t held_count, held_cap;
-	struct hole *hole;
-	size_t hole_count, hole_cap;
+	struct span *span;
+	size_t span_count, span_cap;
 	struct done_piece *done;
 	size_t done_count, done_cap;
 
@@ -66,7 +67,8 @@ void txn_free(struct txn *t);
  * transaction's. */
 MUST_CHECK enum status txn_pieces(struct txn *t, struct ingest *in);
 
-/* Write the `hold` and `hole@1` entries that the pieces made needful. */
+/* Write the `hold`, `hole@1` and `recovered@1` entries that the pieces made
+ * needful. */
 MUST_CHECK enum status txn_consequences(struct txn *t);
 
 /*

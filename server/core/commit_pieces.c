@@ -245,20 +245,21 @@ fork_off(struct placing *pl, const struct attach *a)
 }
 
 static enum status
-note_hole(struct placing *pl, uint64_t first, uint64_t last)
+note_span(struct placing *pl, uint64_t first, uint64_t last, const char *why)
 {
 	struct txn *t = pl->t;
-	struct hole *h;
+	struct span *s;
 	enum status st;
 
-	st = txn_room(&t->hole, &t->hole_cap, t->hole_count, sizeof(*h));
+	st = txn_room(&t->span, &t->span_cap, t->span_count, sizeof(*s));
 	if (st != ST_OK)
 		return st;
-	h = &t->hole[t->hole_count++];
-	memcpy(h->dev, pl->in->dev.dev, sizeof(h->dev));
-	memcpy(h->chain, pl->p->chain, CHAIN_LEN);
-	h->first = first;
-	h->last = last;
+	s = &t->span[t->span_count++];
+	memcpy(s->dev, pl->in->dev.dev, sizeof(s->dev));
+	memcpy(s->chain, pl->p->chain, CHAIN_LEN);
+	s->first = first;
+	s->last = last;
+	s->recovered = why;
 	return ST_OK;
 }
 
@@ -273,6 +274,8 @@ held_why(const struct placing *pl)
 
 	if (chains_staged_held(c->chains, pl->in->dev.key))
 		return "fork: everything further from this device";
+	if (pl->in->dev.recovered != NULL)
+		return pl->in->dev.held;
 	if (c->standing != NULL)
 		why = c->standing(c->standing_arg, pl->in->dev.key);
 	return why != NULL ? why : pl->in->dev.held;
@@ -291,7 +294,7 @@ place_piece(struct placing *pl, const struct attach *a)
 		return st;
 	switch (a->as) {
 	case ATTACH_HOLE:
-		st = note_hole(pl, b->last_seq + 1, pl->p->first - 1);
+		st = note_span(pl, b->last_seq + 1, pl->p->first - 1, NULL);
 		break;
 	case ATTACH_FORK:
 		st = fork_off(pl, a);
@@ -303,6 +306,9 @@ place_piece(struct placing *pl, const struct attach *a)
 		st = put_rows(pl, a->skip);
 	if (st == ST_OK && a->as != ATTACH_FILL)
 		move_on(pl);
+	if (st == ST_OK && pl->in->dev.recovered != NULL)
+		st = note_span(pl, pl->p->first + a->skip,
+		    pl->p->first + pl->p->count - 1, pl->in->dev.recovered);
 	return st;
 }
 

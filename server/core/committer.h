@@ -8,7 +8,7 @@
  * commit takes all jobs that wait, in the order in which they came:
  *
  *	pieces, each in a row of places ·
- *	`hold` entries for what came in held · `hole@1` entries ·
+ *	`hold` entries for what came in held · `hole@1`, `recovered@1` entries ·
  *	entries that were asked for · one `commit@1` entry
  *
  * then chains, tiles, frontier and head row, and commits.  If the disk fails,

@@ -27,6 +27,12 @@ struct ingest_device {
 	 * or alive until the commit.  The committer asks the centre's
 	 * `standing` once more. */
 	const char *held;
+	/*
+	 * Delivered by `recover`, with this reason: what is new of it is told
+	 * by `recovered@1` in the same commit, and `held` alone says whether it
+	 * is held, not the standing; but for a fork.  NULL: by the device.
+	 */
+	const char *recovered;
 	bool quota;           /* role *deliver*: bounded each day … */
 	uint64_t quota_bytes; /* … by this; 0: INGEST_DELIVER_BYTES */
 };

@@ -31,7 +31,8 @@ put_row(struct answer *a, const struct feed_step *step)
 	w->seq = e.seq;
 	memcpy(w->chain, e.chain, CHAIN_LEN);
 	memcpy(w->prev, e.prev, HASH_LEN);
-	if ((e.flags & (STORE_MALFORMED | STORE_HELD)) != 0)
+	/* What is held is said by `hold` and `admit`, which come along. */
+	if ((e.flags & STORE_MALFORMED) != 0)
 		w->flags |= STREAM_BARE;
 	if ((e.flags & STORE_SERVER) != 0)
 		w->flags |= STREAM_SERVER;

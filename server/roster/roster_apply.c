@@ -189,10 +189,13 @@ apply_device(struct roster *r, const struct entry *e, uint64_t place)
 
 	if (e->verb == DO_OPEN)
 		return open_device(r, e, place);
+	/* A doubt that was logged once stays, though the device be replaced:
+	 * what its file brings then is still held. */
 	if (e->verb == DO_ADVANCE)
 		return set_text(r,
-		    "UPDATE device SET standing = ?2 WHERE rec = ?1", e->rec,
-		    e->on[0]);
+		    "UPDATE device SET standing = ?2 WHERE rec = ?1"
+		    " AND (standing IN ('', 'replaced') OR ?2 <> 'replaced')",
+		    e->rec, e->on[0]);
 	if (e->verb != DO_SET)
 		return ST_OK;
 	st = renew_device(r, e);
