@@ -86,14 +86,17 @@ class Demo:
                    "--address", f"127.0.0.1:{p}",
                    "--devices-address", f"127.0.0.1:{d}")
 
-    def start(self):
+    def server_args(self):
         d, c, p = self.ports
+        return [str(self.bin / "daybreak-server"), "run", "--dir",
+                str(self.court), "--listen", f"127.0.0.1:{d}", "--console",
+                f"127.0.0.1:{c}", "--public", f"127.0.0.1:{p}"]
+
+    def start(self):
         self.log = open(self.dir / "server.log", "ab")
         self.server = subprocess.Popen(
-            [str(self.bin / "daybreak-server"), "run", "--dir",
-             str(self.court), "--listen", f"127.0.0.1:{d}", "--console",
-             f"127.0.0.1:{c}", "--public", f"127.0.0.1:{p}"],
-            stdout=subprocess.PIPE, stderr=self.log, env=self.env)
+            self.server_args(), stdout=subprocess.PIPE, stderr=self.log,
+            env=self.env)
         line = self.server.stdout.readline()
         if b"ready" not in line:
             raise Failed("the server did not start: " +

@@ -35,8 +35,12 @@ holds_now(const struct agent *a, const struct x509_info *info)
 static enum status
 own_cert(struct agent *a, struct x509_info *info)
 {
-	if (x509_cert_info(info, log_identity_get(a->log, IDENTITY_TLS_CERT)) !=
-	    ST_OK)
+	enum status st =
+	    x509_cert_info(info, log_identity_get(a->log, IDENTITY_TLS_CERT));
+
+	if (st == ST_NOMEM)
+		return agent_why(a, st, "内存不足", "out of memory");
+	if (st != ST_OK)
 		return agent_why(a, ST_CORRUPT, "本机证书无法读取",
 		    "this device's certificate cannot be read");
 	return ST_OK;

@@ -70,23 +70,23 @@ enrol_read_hex(const struct json *j, const char *name, uint8_t *out, size_t len)
 	return n != 0 && hex_decode(out, len, json_raw(j, n)) == ST_OK;
 }
 
-bool
+enum status
 enrol_read_csr(
     const struct json *j, uint8_t *csr, size_t *csr_len, uint8_t key[HASH_LEN])
 {
 	uint32_t n = json_get_typed(j, 0, "csr", JSON_STRING);
 	struct buf pub;
-	bool ok;
+	enum status st;
 
 	if (n == 0 || base64_decode(csr, X509_CSR_DER_MAX, csr_len,
 			  json_raw(j, n)) != ST_OK)
-		return false;
+		return ST_INVALID;
 	buf_init(&pub, X509_KEY_DER_MAX);
-	ok = x509_csr_check(&pub, bytes_of(csr, *csr_len)) == ST_OK;
-	if (ok)
+	st = x509_csr_check(&pub, bytes_of(csr, *csr_len));
+	if (st == ST_OK)
 		sha256(key, buf_view(&pub));
 	buf_free(&pub);
-	return ok;
+	return st == ST_OK || st == ST_NOMEM ? st : ST_INVALID;
 }
 
 enum status

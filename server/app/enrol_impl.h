@@ -34,7 +34,7 @@ MUST_CHECK bool enrol_read_hex(
 
 /* The member "csr", base64: into csr[X509_CSR_DER_MAX], once its own signature
  * holds; `key` is the SHA-256 of the key in it. */
-MUST_CHECK bool enrol_read_csr(
+MUST_CHECK enum status enrol_read_csr(
     const struct json *j, uint8_t *csr, size_t *csr_len, uint8_t key[HASH_LEN]);
 
 /* A certificate of cfg.cert_days from now, for that device and key. */

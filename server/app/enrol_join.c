@@ -44,13 +44,13 @@ read_joining(struct joining *g, struct bytes request)
 
 	json_init(&j);
 	st = json_parse(&j, request, JSON_DOCUMENT);
-	if (st == ST_OK &&
-	    (json_int(&j, 0, "v", 0) != 1 ||
-		!enrol_read_hex(&j, "code", g->code, HASH_LEN) ||
-		!enrol_read_hex(&j, "key", g->key, PUBKEY_LEN) ||
-		!enrol_read_hex(&j, "sig", g->sig, SIG_LEN) ||
-		!enrol_read_csr(&j, g->csr, &g->csr_len, g->csr_key)))
+	if (st == ST_OK && (json_int(&j, 0, "v", 0) != 1 ||
+			       !enrol_read_hex(&j, "code", g->code, HASH_LEN) ||
+			       !enrol_read_hex(&j, "key", g->key, PUBKEY_LEN) ||
+			       !enrol_read_hex(&j, "sig", g->sig, SIG_LEN)))
 		st = ST_INVALID;
+	if (st == ST_OK)
+		st = enrol_read_csr(&j, g->csr, &g->csr_len, g->csr_key);
 	json_free(&j);
 	if (st == ST_OK) {
 		chain_dev(g->dev, g->key);
@@ -289,7 +289,7 @@ join(struct enrol *e, struct joining *g, struct enrol_reply *out)
 {
 	struct roster_device d;
 	uint64_t place = 0;
-	enum status st;
+	enum status st, made;
 
 	st = roster_device_by_code(e->cfg.roster, g->code_hex, &d);
 	if (st == ST_OK && memcmp(d.key, g->key, PUBKEY_LEN) != 0)
@@ -298,10 +298,11 @@ join(struct enrol *e, struct joining *g, struct enrol_reply *out)
 		return st;
 	if (st == ST_OK)
 		place = d.place;
-	if (make_cert(e, g) != ST_OK)
-		return ST_IO;
-	if (x509_cert_info(&g->info, bytes_of(g->cert, g->cert_len)) != ST_OK)
-		return ST_CORRUPT;
+	made = make_cert(e, g);
+	if (made == ST_OK)
+		made = x509_cert_info(&g->info, bytes_of(g->cert, g->cert_len));
+	if (made != ST_OK)
+		return made == ST_INVALID ? ST_CORRUPT : made;
 	if (memcmp(g->info.key_sha256, g->csr_key, HASH_LEN) != 0)
 		return code_used(e, g, out);
 	if (st == ST_ABSENT) {

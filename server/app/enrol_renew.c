@@ -55,13 +55,16 @@ enrol_renew(struct enrol *e, const char *dev, struct bytes request,
 	uint8_t csr[X509_CSR_DER_MAX], key[HASH_LEN];
 	struct json j;
 	size_t len = 0;
-	bool ok;
+	enum status st;
 
 	json_init(&j);
-	ok = json_parse(&j, request, JSON_DOCUMENT) == ST_OK &&
-	     enrol_read_csr(&j, csr, &len, key);
+	st = json_parse(&j, request, JSON_DOCUMENT);
+	if (st == ST_OK)
+		st = enrol_read_csr(&j, csr, &len, key);
 	json_free(&j);
-	return ok ? renew(e, dev, bytes_of(csr, len), out) : enrol_bad(out);
+	if (st == ST_OK)
+		st = renew(e, dev, bytes_of(csr, len), out);
+	return st == ST_INVALID ? enrol_bad(out) : st;
 }
 
 /* A free place, or the oldest: who floods this costs others a second try. */
@@ -89,15 +92,16 @@ enrol_challenge(struct enrol *e, struct bytes request, struct enrol_reply *out)
 	char dev[DEV_LEN + 1];
 	struct challenge *c;
 	struct json j;
-	bool ok;
+	enum status st;
 
 	json_init(&j);
-	ok = json_parse(&j, request, JSON_DOCUMENT) == ST_OK &&
-	     json_member_text(&j, 0, "dev", dev, sizeof(dev)) &&
-	     strlen(dev) == DEV_LEN;
+	st = json_parse(&j, request, JSON_DOCUMENT);
+	if (st == ST_OK && (!json_member_text(&j, 0, "dev", dev, sizeof(dev)) ||
+			       strlen(dev) != DEV_LEN))
+		st = ST_INVALID;
 	json_free(&j);
-	if (!ok)
-		return enrol_bad(out);
+	if (st != ST_OK)
+		return st == ST_INVALID ? enrol_bad(out) : st;
 	(void)pthread_mutex_lock(&e->lock);
 	c = challenge_place(e, now);
 	memcpy(c->dev, dev, sizeof(dev));
@@ -140,19 +144,24 @@ enrol_renew_expired(
 	struct roster_device d;
 	struct json j;
 	size_t len = 0;
-	bool ok;
+	enum status st;
 
 	json_init(&j);
-	ok = json_parse(&j, request, JSON_DOCUMENT) == ST_OK &&
-	     json_member_text(&j, 0, "dev", dev, sizeof(dev)) &&
-	     enrol_read_hex(&j, "nonce", nonce, sizeof(nonce)) &&
-	     enrol_read_hex(&j, "sig", sig, sizeof(sig)) &&
-	     enrol_read_csr(&j, csr, &len, key);
+	st = json_parse(&j, request, JSON_DOCUMENT);
+	if (st == ST_OK &&
+	    (!json_member_text(&j, 0, "dev", dev, sizeof(dev)) ||
+		!enrol_read_hex(&j, "nonce", nonce, sizeof(nonce)) ||
+		!enrol_read_hex(&j, "sig", sig, sizeof(sig))))
+		st = ST_INVALID;
+	if (st == ST_OK)
+		st = enrol_read_csr(&j, csr, &len, key);
 	json_free(&j);
-	if (!ok)
-		return enrol_bad(out);
-	if (!challenge_take(e, dev, nonce) ||
-	    roster_device_by_dev(e->cfg.roster, dev, &d) != ST_OK ||
+	if (st != ST_OK)
+		return st == ST_INVALID ? enrol_bad(out) : st;
+	st = roster_device_by_dev(e->cfg.roster, dev, &d);
+	if (st != ST_OK && st != ST_ABSENT)
+		return st;
+	if (!challenge_take(e, dev, nonce) || st == ST_ABSENT ||
 	    join_renew_verify(sig, d.key, nonce, bytes_of(csr, len)) != ST_OK) {
 		centre_attempt(e->cfg.centre, "renew_refused", dev, "{}");
 		return enrol_say(out, 403, "refused",

@@ -3,7 +3,8 @@
 
 Would catch: an entry that was said to be saved and is gone, one that was
 acknowledged and is not in the log, a file that does not open again, a sync
-that doubles what it repeats.
+that doubles what it repeats, an enrolment that can be neither finished nor
+begun anew.
 """
 import json
 import os
@@ -11,85 +12,163 @@ import random
 import subprocess
 import sys
 import time
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "scripts"))
-import demo  # noqa: E402
+import support
+from support import check, run_cases
 
-ROUNDS = int(os.environ.get("DAYBREAK_KILLS", "12"))
+ROUNDS = int(os.environ.get("DAYBREAK_KILLS", "8"))
+SEED = int(os.environ.get("DAYBREAK_SEED", "1"))
 
 
-def run_killed(d, rng, *args):
-    """Run the agent and kill it somewhere in the middle; what it had said."""
+def killed(c, rng, home, most, *args):
+    """Run the agent and kill it somewhere in the middle; what it had said,
+    and whether it had come to its end by itself."""
     p = subprocess.Popen(
-        [str(d.bin / "daybreak-agent"), "--home", str(d.dir / "h1"), "--json",
-         *args], env=d.env, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        [str(c.bin / "daybreak-agent"), "--home", str(c.dir / home), "--json",
+         *map(str, args)], env=c.env, stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL)
     try:
-        out, _ = p.communicate(timeout=rng.uniform(0.01, 0.8))
+        out, _ = p.communicate(timeout=rng.uniform(0.01, most))
     except subprocess.TimeoutExpired:
         p.kill()
         out, _ = p.communicate()
-    return out.decode()
+    return out.decode(), p.returncode == 0
 
 
-def main():
-    seed = int(os.environ.get("DAYBREAK_SEED", "1"))
-    rng = random.Random(seed)
-    print(f"seed {seed}; again: DAYBREAK_SEED={seed} {sys.argv[0]} {sys.argv[1]}")
-    d = demo.Demo(sys.argv[1], True)
+def began(c):
+    rng = random.Random(SEED)
+    print(f"seed {SEED}; again: DAYBREAK_SEED={SEED}")
+    c.begin()
+    return rng
+
+
+def kill_server(c):
+    c.server.kill()
+    c.server.wait()
+    c.server = None
+
+
+def records_and_syncs(c):
+    rng = began(c)
+    c.agent("h1", "enrol", c.code_for("p001"))
     said = []
-    try:
-        d.make_court()
-        d.start()
-        d.token = d.admin("token", "--role", "supervisor",
-                          lines=False).stdout.strip()
-        d.enrol("h1", "p001", "张伟", "judge", "甲")
-        for n in range(ROUNDS):
-            for _ in range(2):
-                out = run_killed(d, rng, "record", "search",
-                                 "started_at=2026-11-24 05:10",
-                                 f"target=第{n}轮")
-                said += [json.loads(x)["rec"] for x in out.splitlines()
-                         if x.startswith("{") and "rec" in json.loads(x)]
-            sync = subprocess.Popen(
-                [str(d.bin / "daybreak-agent"), "--home", str(d.dir / "h1"),
-                 "sync"], env=d.env, stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL)
-            time.sleep(rng.uniform(0.0, 0.6))
-            if n % 2 == 0:
-                d.server.kill()
-                d.server.wait()
-                sync.wait(timeout=120)
-                d.start()
-            else:
-                sync.kill()
-                sync.wait()
-        d.sync("h1")
-        d.agent("h1", "verify")
-        s = d.agent("h1", "status")[-1]
-        if s["queued"] != 0 or s["alarms"] != 0:
-            raise demo.Failed(f"not all came through: {s}")
-        d.caught_up()
-        page = json.loads(d.api("/api/v1/records?limit=1000"))["records"]
-        there = {r["rec"]: r["entries"] for r in page}
-        lost = [r for r in said if r not in there]
-        if lost:
-            raise demo.Failed(f"said to be saved, and not there: {lost}")
-        if sum(there.values()) != s["entries"]:
-            raise demo.Failed("the centre and the handheld count apart: "
-                              f"{sum(there.values())}, {s['entries']}")
-        d.stop()
-        print(f"{ROUNDS} rounds: {len(said)} records said to be saved, "
-              f"{len(there)} there, none twice")
-        return 0
-    except demo.Failed as e:
-        print(f"failed: {e}\nkept: {d.dir}")
-        return 1
-    finally:
-        if d.server is not None:
-            d.server.kill()
+    for n in range(ROUNDS):
+        for _ in range(2):
+            out, _ = killed(c, rng, "h1", 1.2, "record", "search",
+                            "started_at=2026-11-24 05:10",
+                            f"target=第{n}轮")
+            said += [json.loads(x)["rec"] for x in out.splitlines()
+                     if x.startswith("{") and "rec" in json.loads(x)]
+        sync = subprocess.Popen(
+            [str(c.bin / "daybreak-agent"), "--home", str(c.dir / "h1"),
+             "sync"], env=c.env, stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL)
+        time.sleep(rng.uniform(0.0, 1.2))
+        if n % 2 == 0:
+            kill_server(c)
+            sync.wait()
+            c.start()
+        else:
+            sync.kill()
+            sync.wait()
+    c.sync("h1")
+    c.agent("h1", "verify")
+    s = c.status("h1")
+    check(s["queued"] == 0 and s["alarms"] == 0, f"not all came through: {s}")
+    c.caught_up()
+    page = c.console("/api/v1/records?limit=1000")["records"]
+    there = {r["rec"]: r["entries"] for r in page}
+    lost = [r for r in said if r not in there]
+    check(not lost, f"said to be saved, and not there: {lost}")
+    check(sum(there.values()) == s["entries"], "the centre and the handheld "
+          f"count apart: {sum(there.values())}, {s['entries']}")
+    print(f"{len(said)} records said to be saved, {len(there)} there")
+
+
+def imports(c):
+    """Begun again after each kill: every row once."""
+    rng = began(c)
+    c.agent("h1", "enrol", c.code_for("p001"))
+    rows = 2000
+    args = ("import", "search", c.part_of("searches.csv", 0, rows), "--map",
+            support.demo.DATA / "maps" / "searches.json")
+    for n in range(ROUNDS):
+        killed(c, rng, "h1", 1.6, *args)
+    last = c.agent("h1", *args)[-1]
+    check(last["taken"] + last["already"] == rows and not last["refused"],
+          f"not every row is there: {last}")
+    print(f"{last['already']} of {rows} rows were there before the last run")
+    c.sync("h1")
+    v = c.agent("h1", "verify")[-1]
+    check(v["lost"] == 0 and not v["broken"], f"{v}")
+    s = c.caught_up()
+    check(s["records"] == rows, f"{s['records']} records of {rows} rows")
+    check(s["entries"] == v["entries"], f"counted apart: {s}, {v}")
+
+
+def enrolments(c):
+    """Either side is killed while a handheld joins: the same code, the same
+    keys, one device in the end."""
+    rng = began(c)
+    homes = ["h1", "h2", "h3"]
+    for home in homes:
+        code = c.code_for(home)
+        for n in range(ROUNDS // 2):
+            killed(c, rng, home, 1.0, "enrol", code)
+        join = subprocess.Popen(
+            [str(c.bin / "daybreak-agent"), "--home", str(c.dir / home),
+             "enrol", code], env=c.env, stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL)
+        time.sleep(rng.uniform(0.0, 1.0))
+        kill_server(c)
+        join.wait()
+        c.start()
+        ended, _, words = c.ask(home, "enrol", code)
+        check(ended == 0 or "已入网" in words,
+              f"it can neither join nor begin anew: {words}")
+    devs = c.console("/api/v1/devices")["devices"]
+    check(len(devs) == len(homes), f"{len(homes)} handhelds, {devs}")
+    check(not c.alarms("code_reused"), "an honest repeat was an alarm")
+    recs = [c.record(h, "入网之后") for h in homes]
+    c.sync(*homes)
+    c.all_there(*recs)
+
+
+def starts_of_the_server(c):
+    """Killed while it starts, with work of several handhelds just taken."""
+    rng = began(c)
+    homes = ["h1", "h2", "h3"]
+    for h in homes:
+        c.agent(h, "enrol", c.code_for(h))
+    recs = []
+    for n in range(ROUNDS // 2):
+        recs += [c.record(h, f"第{n}轮") for h in homes]
+        syncs = [subprocess.Popen(
+            [str(c.bin / "daybreak-agent"), "--home", str(c.dir / h), "sync"],
+            env=c.env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            for h in homes]
+        time.sleep(rng.uniform(0.3, 1.5))
+        kill_server(c)
+        for s in syncs:
+            s.wait()
+        for _ in range(3):
+            p = subprocess.Popen(c.server_args(), env=c.env,
+                                 stdout=subprocess.DEVNULL,
+                                 stderr=subprocess.DEVNULL)
+            time.sleep(rng.uniform(0.0, 0.8))
+            p.kill()
+            p.wait()
+        c.start()
+    c.sync(*homes)
+    c.all_there(*recs)
+    for h in homes:
+        s = c.status(h)
+        check(s["queued"] == 0 and s["alarms"] == 0, f"{h}: {s}")
+    vkey = c.admin("vkey", lines=False).stdout.strip()
+    c.stop()
+    c.audit("store", c.court, "--key", vkey, ok=(1,))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_cases([records_and_syncs, imports, enrolments,
+                        starts_of_the_server]))

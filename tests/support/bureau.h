@@ -79,9 +79,20 @@ bureau_exchange(void *arg, enum agent_service what, const char *address,
 		bureau_follow(b);
 		return st;
 	}
-	EXPECT(what == SERVICE_SYNC);
+	if (what == SERVICE_CHALLENGE || what == SERVICE_RENEW_EXPIRED) {
+		st = what == SERVICE_CHALLENGE
+			 ? enrol_challenge(b->enrol, body, &r)
+			 : enrol_renew_expired(b->enrol, body, &r);
+		out->status = (int)r.status;
+		return st;
+	}
 	EXPECT_OK(x509_cert_info(&info, cert));
 	memcpy(peer.dev, info.dev, sizeof(peer.dev));
+	if (what == SERVICE_RENEW) {
+		st = enrol_renew(b->enrol, peer.dev, body, &r);
+		out->status = (int)r.status;
+		return st;
+	}
 	st = answer_whole(b->answer, &peer, body, &out->body, &why);
 	if (st == ST_DENIED)
 		out->status = 403;
