@@ -317,6 +317,42 @@ def full_disk_of_a_handheld_says_so(c):
     c.all_there(*recs)
 
 
+def nth_write_of_a_handheld_fails(c):
+    """A disk that dies at its n-th write or sync, and is well again at the
+    next start: for each n, while a record is written and while it syncs."""
+    c.begin()
+    enrol(c, "h1")
+    c.sync("h1")
+    said, tried = [], 0
+    for what in "record", "sync":
+        n, through = 1, False
+        while not through:
+            env = c.unlucky(fail=n)
+            if what == "record":
+                tried += 1
+                code, out, words = c.ask(
+                    "h1", "record", "search", "started_at=2026-11-24 05:10",
+                    f"target={n}", env=env)
+                if code == 0:
+                    said.append(out[-1]["rec"])
+            else:
+                said.append(c.record("h1", f"待传{n}"))
+                tried += 1
+                code, out, words = c.ask("h1", "sync", env=env)
+            through = code == 0
+            check(through or "error" in words and "出错" in words or
+                  "存储" in words, f"{what} {n}: not told: {words}")
+            check(n < 400, f"{what} never gets through")
+            n += 1 + n // 3
+    s = c.status("h1")
+    check(len(said) <= s["entries"] <= tried and s["alarms"] == 0,
+          f"{len(said)} said to be saved, {tried} tried: {s}")
+    v = c.agent("h1", "verify")[-1]
+    check(not v["broken"] and v["lost"] == 0, f"half of one is there: {v}")
+    c.sync("h1")
+    c.all_there(*said)
+
+
 def small_disk(c, home):
     """A real one, of a few MiB; None where mounting is not allowed."""
     d = c.dir / home
@@ -459,5 +495,6 @@ if __name__ == "__main__":
         copied_handheld_forks_in_the_open,
         rotten_rows_are_told_and_the_chain_goes_on,
         lost_rows_come_back_from_the_centre, torn_page_leaves_the_rest,
+        nth_write_of_a_handheld_fails,
         full_disk_of_a_handheld_says_so, really_full_disk_of_a_handheld,
         full_disk_of_the_centre_passes, set_back_centre_stops_and_says_so]))
