@@ -70,14 +70,11 @@ load_facts(struct centre *c, struct store_reader *r)
 static void
 follow_chain(struct centre *c)
 {
-	struct chain_view *v = calloc(1, sizeof(*v));
+	struct chain_view v;
 
-	/* Without memory for a look nothing more can be committed anyway. */
-	assert(v != NULL);
-	if (chains_get(c->chains, serverchain_id(c->sc), v))
+	if (chains_get(c->chains, serverchain_id(c->sc), &v))
 		serverchain_at(
-		    c->sc, v->branch[0].last_seq, v->branch[0].last_link);
-	free(v);
+		    c->sc, v.branch[0].last_seq, v.branch[0].last_link);
 }
 
 enum status
