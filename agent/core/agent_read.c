@@ -185,7 +185,9 @@ put_unlocked(struct agent *a, const struct queue *q, struct buf *out)
 	if (view_counts(a->view, now, &c) != ST_OK ||
 	    log_bad_count(a->log, &bad) != ST_OK)
 		bad = a->alarms;
-	buf_printf(out, ",\"centre\":\"%s\"", agent_standing_word(a));
+	buf_printf(out, ",\"centre\":\"%s\",\"lost\":%llu",
+	    agent_standing_word(a),
+	    (unsigned long long)(a->found.lost + a->found.holes));
 	if (a->has_clock)
 		buf_printf(out, ",\"clock_offset_ms\":%lld",
 		    (long long)a->clock_offset_ms);

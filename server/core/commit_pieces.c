@@ -196,19 +196,20 @@ fill(struct placing *pl, size_t count)
 	return st == ST_ABSENT ? ST_CORRUPT : st;
 }
 
+/* Supervisors are to see what stands at that place of the chain. */
 static enum status
-alarm_fork(struct placing *pl, uint64_t seq)
+raise_at(struct placing *pl, const char *sort, uint64_t seq, uint64_t place)
 {
 	char hex[2 * CHAIN_LEN + 1], doc[192];
 	struct store_alarm a = { .wall = pl->t->wall,
-		.sort = bytes_str("fork"),
+		.sort = bytes_str(sort),
 		.dev = bytes_str(pl->in->dev.dev) };
 
 	hex_encode(hex, bytes_of(pl->p->chain, CHAIN_LEN));
 	(void)snprintf(doc, sizeof(doc),
 	    "{\"chain\":\"%s\",\"seq\":%llu,\"branch\":%u,\"place\":%llu}", hex,
 	    (unsigned long long)seq, (unsigned)pl->branch,
-	    (unsigned long long)pl->t->next);
+	    (unsigned long long)place);
 	a.doc = bytes_str(doc);
 	pl->t->rows = true;
 	return store_put_alarm(pl->t->s, &a);
@@ -240,8 +241,22 @@ fork_off(struct placing *pl, const struct attach *a)
 	pl->t->forks++;
 	st = chains_stage_hold(pl->t->c->chains, v->key);
 	if (st == ST_OK)
-		st = alarm_fork(pl, b->base_seq + 1);
+		st = raise_at(pl, "fork", b->base_seq + 1, pl->t->next);
 	return st;
+}
+
+/* Entries that their device can no longer read: once a piece, at the first. */
+static enum status
+raise_lost(struct placing *pl, size_t skip)
+{
+	uint64_t place = pl->t->next - (pl->p->count - skip);
+
+	for (size_t i = skip; i < pl->p->count; i++) {
+		if ((pl->in->entry[pl->p->at + i].flags & STORE_LOST) != 0)
+			return raise_at(
+			    pl, "lost", pl->p->first + i, place + (i - skip));
+	}
+	return ST_OK;
 }
 
 static enum status
@@ -304,6 +319,8 @@ place_piece(struct placing *pl, const struct attach *a)
 	}
 	if (st == ST_OK)
 		st = put_rows(pl, a->skip);
+	if (st == ST_OK)
+		st = raise_lost(pl, a->skip);
 	if (st == ST_OK && a->as != ATTACH_FILL)
 		move_on(pl);
 	if (st == ST_OK && pl->in->dev.recovered != NULL)

@@ -194,7 +194,7 @@ def rotten_rows_are_told_and_the_chain_goes_on(c):
     edit(db, "UPDATE entry_1 SET sealed = ? WHERE seq = ?",
          good[:-1] + bytes([good[-1] ^ 1]), seq)
     s = c.status("h1")
-    check(s["entries"] == 5, f"the officer sees: {s}")
+    check(s["entries"] == 5 and s["lost"] == 1, f"the officer sees: {s}")
     code, out, words = c.ask("h1", "verify")
     check(code == 3 and out[0]["lost"] == 1, f"verify says nothing: {words}")
     c.record("h1", "损坏之后")
@@ -204,6 +204,8 @@ def rotten_rows_are_told_and_the_chain_goes_on(c):
     lost = c.query("SELECT e.seq FROM entries e JOIN chains h ON e.chain = "
                    "h.no WHERE length(e.bytes) = 32 AND h.last_seq = 6")
     check(lost == [(seq,)], f"not told as lost: {lost}")
+    check([a["dev"] for a in c.alarms("lost")] == [s["dev"]],
+          "supervisors hear nothing")
     c.all_there(*(recs[:2] + recs[3:]))
     check(c.has(recs[2]) == 0, "the lost entry cannot be there yet")
 
