@@ -53,6 +53,8 @@ open_note(struct agent *a, struct bytes note, struct checkpoint *out)
 	st = log_bad_put(a->log,
 	    "the court began a new log; its last checkpoint of the old one",
 	    buf_view(&a->tip_note));
+	if (st == ST_OK)
+		st = agent_kept_reset(a);
 	if (st != ST_OK)
 		return st;
 	a->has_tip = false;

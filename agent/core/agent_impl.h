@@ -170,6 +170,8 @@ MUST_CHECK enum status agent_leave(struct agent *a);
 /* ---- what the centre keeps safe (agent_kept.c) */
 
 MUST_CHECK enum status agent_kept_load(struct agent *a);
+/* Another log begins: what the old one kept says nothing of its places. */
+MUST_CHECK enum status agent_kept_reset(struct agent *a);
 /* A proved entry of the centre's, at `place`: is it a larger kept size? */
 MUST_CHECK enum status agent_kept_take(
     struct agent *a, struct bytes raw, uint64_t place);

@@ -11,6 +11,7 @@
 
 #include "agent/core/agent_impl.h"
 #include "entry/chain.h"
+#include "tlog/proof.h"
 
 enum status
 agent_kept_take(struct agent *a, struct bytes raw, uint64_t place)
@@ -59,6 +60,13 @@ agent_kept_load(struct agent *a)
 	return st == ST_ABSENT ? ST_OK : st;
 }
 
+enum status
+agent_kept_reset(struct agent *a)
+{
+	a->kept = 0;
+	return log_conf_drop(a->log, "kept");
+}
+
 /* ---- forgetting */
 
 struct purging {
@@ -69,16 +77,34 @@ struct purging {
 	struct entry e;
 };
 
+/* Is it of the log that there is now?  Places of one before a restore say
+ * nothing of this one's. */
+static enum status
+is_of_this_log(const struct agent *a, struct bytes receipt)
+{
+	struct checkpoint cp;
+	struct proof proof;
+	enum status st = proof_parse(&proof, receipt);
+
+	if (st == ST_OK)
+		st = checkpoint_open(&cp, proof.note, &a->desc->log);
+	return st;
+}
+
 /* Receipts of this chain whose place lies below the kept size. */
 static enum status
 take_receipt(void *arg, const struct log_receipt *r)
 {
 	struct purging *p = arg;
+	enum status st;
 
-	if (memcmp(r->chain, p->head.chain, CHAIN_LEN) == 0 &&
-	    r->place < p->agent->kept && r->seq > p->safe)
+	if (memcmp(r->chain, p->head.chain, CHAIN_LEN) != 0 ||
+	    r->place >= p->agent->kept || r->seq <= p->safe)
+		return ST_OK;
+	st = is_of_this_log(p->agent, r->bytes);
+	if (st == ST_OK)
 		p->safe = r->seq;
-	return ST_OK;
+	return st == ST_NOMEM ? st : ST_OK;
 }
 
 /* Old ones from the beginning on; the first that is not ends it. */
