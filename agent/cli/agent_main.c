@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "agent/cli/cli.h"
+#include "agent/cli/columns.h"
 #include "agent/core/uplink_curl.h"
 #include "crypt/secret.h"
 #include "entry/json.h"
@@ -14,7 +15,23 @@
 static const struct cli_command *const tables[] = { cli_join_commands,
 	cli_act_commands, cli_read_commands };
 
-enum { TABLES = sizeof(tables) / sizeof(tables[0]), PASSPHRASE_MAX = 1024 };
+enum {
+	TABLES = sizeof(tables) / sizeof(tables[0]),
+	PASSPHRASE_MAX = 1024,
+	USAGE_WIDTH = 46
+};
+
+static void
+usage_line(const struct cli_command *c)
+{
+	(void)fprintf(stderr, "  %-9s ", c->name);
+	if (columns_of(bytes_str(c->usage)) > USAGE_WIDTH)
+		(void)fprintf(
+		    stderr, "%s\n%*s", c->usage, 12 + USAGE_WIDTH, "");
+	else
+		columns_pad(stderr, bytes_str(c->usage), USAGE_WIDTH);
+	(void)fprintf(stderr, " %s  %s\n", c->zh, c->en);
+}
 
 static int
 usage(void)
@@ -26,8 +43,7 @@ usage(void)
 	    DAYBREAK_VERSION);
 	for (size_t t = 0; t < TABLES; t++) {
 		for (const struct cli_command *c = tables[t]; c->name; c++)
-			(void)fprintf(stderr, "  %-9s %-44s %s  %s\n", c->name,
-			    c->usage, c->zh, c->en);
+			usage_line(c);
 	}
 	(void)fprintf(stderr,
 	    "\n口令取自 DAYBREAK_PIN_FILE "
@@ -257,6 +273,11 @@ run_unlocked(struct cli *c, const struct cli_command *command)
 
 	buf_init(&pass, PASSPHRASE_MAX);
 	st = cli_passphrase("口令 passphrase: ", &pass);
+	if ((st == ST_ABSENT || pass.len == 0) &&
+	    command->keys == CLI_KEYS_IF) {
+		buf_wipe(&pass);
+		return command->run(c);
+	}
 	if (st == ST_OK)
 		st = agent_unlock(c->agent, c->officer, buf_view(&pass));
 	else
@@ -290,7 +311,8 @@ run(struct cli *c, const struct cli_command *command)
 		uplink_curl_free(uplink);
 		return st == ST_CORRUPT ? CLI_DAMAGE : CLI_FAILED;
 	}
-	rc = command->unlock ? run_unlocked(c, command) : command->run(c);
+	rc = command->keys != CLI_NO_KEYS ? run_unlocked(c, command)
+					  : command->run(c);
 	agent_close(c->agent);
 	uplink_curl_free(uplink);
 	return rc;
@@ -325,8 +347,13 @@ main(int argc, char **argv)
 	if (name == NULL || c.home == NULL)
 		return usage();
 	command = find_command(name);
-	if (command == NULL || c.argc < command->args_min)
+	if (command == NULL)
 		return usage();
+	if (c.argc < command->args_min) {
+		(void)fprintf(stderr, "参数不足 more is needed:\n");
+		usage_line(command);
+		return CLI_USAGE;
+	}
 	keep_keys_in();
 	rc = run(&c, command);
 	if (fflush(stdout) != 0)

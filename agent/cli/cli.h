@@ -32,10 +32,15 @@ struct cli {
 };
 
 /* One command. */
+enum cli_keys {
+	CLI_NO_KEYS, /* needs none */
+	CLI_KEYS,    /* must be unlocked */
+	CLI_KEYS_IF, /* says more with a passphrase, but does without */
+};
 struct cli_command {
 	const char *name;
 	int args_min; /* what must stand behind it */
-	bool unlock;  /* wants the keys */
+	enum cli_keys keys;
 	int (*run)(struct cli *c);
 	const char *usage; /* arguments */
 	const char *zh, *en;
@@ -82,8 +87,17 @@ extern const struct cli_command cli_act_commands[];
 extern const struct cli_command cli_read_commands[];
 extern const struct cli_command cli_join_commands[];
 
-/* Findings (a JSON array as agent_findings gives it) for people. */
+/* For people, from what the agent gives as JSON: findings (`en`: in English
+ * only), a list's lines, a record's state and history. */
 void cli_put_findings(FILE *f, struct bytes json, bool en);
+void cli_put_list(struct cli *c, struct bytes lines);
+MUST_CHECK enum status cli_put_state(struct cli *c, struct bytes doc);
+void cli_put_history(struct bytes doc);
+
+/* "拒绝签名 refused" of a sign's `how`; static. */
+const char *cli_how_zh(const char *how);
+
+int cli_status(struct cli *c); /* cli_status.c */
 
 /* The kind that a record's `open` names; NULL after saying why not. */
 const struct kind *cli_kind_of(struct cli *c, const char *rec);

@@ -229,8 +229,21 @@ run_approve(struct cli *c)
 	return act_numbered(c, DO_APPROVE, yes ? "[true]" : "[false]", 3);
 }
 
-static const char *const hows[] = { "signed", "fingerprint", "refused",
-	"cannot", "left" };
+static const struct {
+	const char *word, *zh;
+} hows[] = { { "signed", "签名 signed" }, { "fingerprint", "捺印 fingerprint" },
+	{ "refused", "拒绝签名 refused" }, { "cannot", "不能签名 cannot" },
+	{ "left", "已离开 left" } };
+
+const char *
+cli_how_zh(const char *how)
+{
+	for (size_t i = 0; i < sizeof(hows) / sizeof(hows[0]); i++) {
+		if (strcmp(hows[i].word, how) == 0)
+			return hows[i].zh;
+	}
+	return "?";
+}
 
 /* sign REC WHO HOW: the parts are those that the kind shows to WHO. */
 static int
@@ -246,7 +259,7 @@ run_sign(struct cli *c)
 	if (k == NULL)
 		return CLI_FAILED;
 	for (size_t i = 0; i < sizeof(hows) / sizeof(hows[0]); i++)
-		known = known || strcmp(c->argv[2], hows[i]) == 0;
+		known = known || strcmp(c->argv[2], hows[i].word) == 0;
 	if (!known)
 		return cli_refuse(c,
 		    "签名方式：signed 签名、fingerprint 捺印、refused 拒绝、"
@@ -279,27 +292,29 @@ run_sign(struct cli *c)
 }
 
 const struct cli_command cli_act_commands[] = {
-	{ "record", 1, true, run_record, "KIND field=value…", "新建记录",
+	{ "record", 1, CLI_KEYS, run_record, "KIND field=value…", "新建记录",
 	    "open a record, print its id" },
-	{ "set", 2, true, run_set, "REC field=value…", "填写", "fill in" },
-	{ "amend", 2, true, run_amend, "REC field=value… --reason R", "更正",
-	    "amend" },
-	{ "add", 2, true, run_add, "REC LIST field=value…", "加一项",
+	{ "set", 2, CLI_KEYS, run_set, "REC field=value…", "填写", "fill in" },
+	{ "amend", 2, CLI_KEYS, run_amend, "REC field=value… --reason R",
+	    "更正", "amend" },
+	{ "add", 2, CLI_KEYS, run_add, "REC LIST field=value…", "加一项",
 	    "add an item" },
-	{ "drop", 2, true, run_drop, "REC ITEM --reason R", "划去",
+	{ "drop", 2, CLI_KEYS, run_drop, "REC ITEM --reason R", "划去",
 	    "strike out" },
-	{ "keep", 2, true, run_keep, "REC ITEM --reason R", "保留", "keep" },
-	{ "sign", 3, true, run_sign, "REC WHO HOW [--person P]", "签名",
+	{ "keep", 2, CLI_KEYS, run_keep, "REC ITEM --reason R", "保留",
+	    "keep" },
+	{ "sign", 3, CLI_KEYS, run_sign, "REC WHO HOW [--person P]", "签名",
 	    "sign, or note a refusal" },
-	{ "advance", 2, true, run_advance, "REC STATUS", "推进状态",
+	{ "advance", 2, CLI_KEYS, run_advance, "REC STATUS", "推进状态",
 	    "next status" },
-	{ "note", 2, true, run_note, "REC TEXT [--on PATH]", "备注", "note" },
-	{ "approve", 3, true, run_approve, "REC PATH yes|no [NUMBER]", "批准",
-	    "approve or refuse" },
-	{ "release", 2, true, run_release, "REC PATH [NUMBER]", "解除",
+	{ "note", 2, CLI_KEYS, run_note, "REC TEXT [--on PATH]", "备注",
+	    "note" },
+	{ "approve", 3, CLI_KEYS, run_approve, "REC PATH yes|no [NUMBER]",
+	    "批准", "approve or refuse" },
+	{ "release", 2, CLI_KEYS, run_release, "REC PATH [NUMBER]", "解除",
 	    "release a measure" },
-	{ "link", 3, true, run_link, "REC OTHER WORD --reason R", "关联",
+	{ "link", 3, CLI_KEYS, run_link, "REC OTHER WORD --reason R", "关联",
 	    "link to another record" },
-	{ "void", 1, true, run_void, "REC --reason R", "作废", "void" },
-	{ NULL, 0, false, NULL, NULL, NULL, NULL },
+	{ "void", 1, CLI_KEYS, run_void, "REC --reason R", "作废", "void" },
+	{ NULL, 0, CLI_NO_KEYS, NULL, NULL, NULL, NULL },
 };

@@ -97,12 +97,14 @@ run_sync(struct cli *c)
 		    (unsigned long long)all.received,
 		    (unsigned long long)all.sent);
 	else
-		(void)printf("已上传 %llu 条，收到 %llu 条，中心已存证至 %llu  "
-			     "sent %llu, received %llu, in the log\n",
+		(void)printf("已上传 %llu 条，收到 %llu 条，本机前 %llu 条中心"
+			     "已存证  sent %llu, received %llu; our first %llu "
+			     "are in the log\n",
 		    (unsigned long long)all.sent,
 		    (unsigned long long)all.received,
-		    (unsigned long long)all.place, (unsigned long long)all.sent,
-		    (unsigned long long)all.received);
+		    (unsigned long long)all.acked, (unsigned long long)all.sent,
+		    (unsigned long long)all.received,
+		    (unsigned long long)all.acked);
 	if (strcmp(one.centre, "taken") != 0)
 		tell_standing(one.centre);
 	return all.alarmed
@@ -266,14 +268,14 @@ run_purge(struct cli *c)
 }
 
 const struct cli_command cli_join_commands[] = {
-	{ "enrol", 1, false, run_enrol, "CODE", "入网", "join a court" },
-	{ "sync", 0, true, run_sync, "", "同步", "sync with the centre" },
-	{ "import", 2, true, run_import, "KIND FILE.csv --map MAP.json", "导入",
-	    "import rows" },
-	{ "officer", 2, true, run_officer, "add|remove ID", "本机人员",
+	{ "enrol", 1, CLI_NO_KEYS, run_enrol, "CODE", "入网", "join a court" },
+	{ "sync", 0, CLI_KEYS, run_sync, "", "同步", "sync with the centre" },
+	{ "import", 2, CLI_KEYS, run_import, "KIND FILE.csv --map MAP.json",
+	    "导入", "import rows" },
+	{ "officer", 2, CLI_KEYS, run_officer, "add|remove ID", "本机人员",
 	    "officers of this device" },
-	{ "purge", 0, true, run_purge, "[--days N]", "清除已备份的旧内容",
+	{ "purge", 0, CLI_KEYS, run_purge, "[--days N]", "清除已备份的旧内容",
 	    "forget old content that the centre keeps safe" },
-	{ "lock", 0, false, run_lock, "", "锁定", "wipe keys" },
-	{ NULL, 0, false, NULL, NULL, NULL, NULL },
+	{ "lock", 0, CLI_NO_KEYS, run_lock, "", "锁定", "wipe keys" },
+	{ NULL, 0, CLI_NO_KEYS, NULL, NULL, NULL, NULL },
 };

@@ -22,6 +22,48 @@ put_member(FILE *f, const struct json *j, uint32_t n, const char *name)
 	buf_free(&b);
 }
 
+static const struct {
+	const char *word, *zh;
+} severities[] = { { "notice", "提示" }, { "due", "待办" },
+	{ "warning", "警告" }, { "grave", "严重" } };
+
+static void
+put_article(FILE *f, const struct json *j, uint32_t n)
+{
+	char text[512];
+
+	if (json_member_text(j, n, "article", text, sizeof(text)) &&
+	    text[0] != '\0')
+		(void)fprintf(f, " %s", text);
+}
+
+static void
+put_finding(FILE *f, const struct json *j, uint32_t n, bool en)
+{
+	uint32_t law = json_get_typed(j, n, "law", JSON_OBJECT);
+	char word[32];
+
+	(void)json_member_text(j, n, "severity", word, sizeof(word));
+	(void)fputs("! ", f);
+	for (size_t i = 0; !en && i < 4; i++) {
+		if (strcmp(severities[i].word, word) == 0)
+			(void)fprintf(f, "%s ", severities[i].zh);
+	}
+	(void)fprintf(f, "%s  ", word);
+	if (!en) {
+		put_member(f, j, n, "zh");
+		(void)fputs("（", f);
+		put_member(f, j, law, "zh");
+		put_article(f, j, n);
+		(void)fputs("）\n    ", f);
+	}
+	put_member(f, j, n, "en");
+	(void)fputs(" (", f);
+	put_member(f, j, law, "en");
+	put_article(f, j, n);
+	(void)fputs(")\n", f);
+}
+
 void
 cli_put_findings(FILE *f, struct bytes json, bool en)
 {
@@ -31,34 +73,10 @@ cli_put_findings(FILE *f, struct bytes json, bool en)
 	if (json_parse(&j, json, JSON_DOCUMENT) == ST_OK &&
 	    j.node[0].type == JSON_ARRAY) {
 		for (uint32_t i = json_first(&j, 0); i != json_end(&j, 0);
-		     i = j.node[i].next) {
-			uint32_t n = json_get(&j, i, "finding");
-
-			(void)fputs("! ", f);
-			put_member(f, &j, n, "severity");
-			(void)fputs("  ", f);
-			put_member(f, &j, n, en ? "en" : "zh");
-			(void)fputs("  (", f);
-			put_member(f, &j,
-			    json_get_typed(&j, n, "law", JSON_OBJECT),
-			    en ? "en" : "zh");
-			(void)fputs(" ", f);
-			put_member(f, &j, n, "article");
-			(void)fputs(")\n", f);
-		}
+		     i = j.node[i].next)
+			put_finding(f, &j, json_get(&j, i, "finding"), en);
 	}
 	json_free(&j);
-}
-
-static int
-run_status(struct cli *c)
-{
-	struct buf b;
-	enum status st;
-
-	buf_init(&b, DOC_BYTES_MAX);
-	st = agent_status(c->agent, &b);
-	return cli_print(c, st, &b);
 }
 
 static int
@@ -78,7 +96,38 @@ run_list(struct cli *c)
 	}
 	buf_init(&b, (size_t)256 << 20);
 	st = agent_list(c->agent, c->kind, limit, &b);
-	return cli_print(c, st, &b);
+	if (st != ST_OK || c->json)
+		return cli_print(c, st, &b);
+	cli_put_list(c, buf_view(&b));
+	buf_wipe(&b);
+	return CLI_DONE;
+}
+
+/* All of a record: its state, what was done, what was found. */
+static int
+show_whole(struct cli *c, const char *rec)
+{
+	struct buf b;
+	enum status st;
+
+	buf_init(&b, (size_t)64 << 20);
+	st = agent_state(c->agent, rec, &b);
+	if (st == ST_OK)
+		st = cli_put_state(c, buf_view(&b));
+	buf_reset(&b);
+	if (st == ST_OK)
+		st = agent_history(c->agent, rec, &b);
+	if (st == ST_OK)
+		cli_put_history(buf_view(&b));
+	buf_reset(&b);
+	if (st == ST_OK)
+		st = agent_findings(c->agent, rec, &b);
+	if (st == ST_OK) {
+		(void)fputc('\n', stdout);
+		cli_put_findings(stdout, buf_view(&b), c->en);
+	}
+	buf_wipe(&b);
+	return st == ST_OK ? CLI_DONE : cli_fail(c, st);
 }
 
 static int
@@ -87,6 +136,8 @@ run_show(struct cli *c)
 	struct buf b;
 	enum status st;
 
+	if (!c->state && !c->json)
+		return show_whole(c, c->argv[0]);
 	buf_init(&b, (size_t)64 << 20);
 	if (c->state)
 		st = agent_state(c->agent, c->argv[0], &b);
@@ -111,19 +162,57 @@ run_findings(struct cli *c)
 	return CLI_DONE;
 }
 
+static void
+put_report(struct bytes doc, bool whole)
+{
+	static const struct {
+		const char *name, *words;
+	} lines[] = {
+		{ "entries",
+		    "本机条目，逐条相连并有签名 own entries, linked and "
+		    "signed" },
+		{ "foreign", "他人条目 entries of others" },
+		{ "receipts", "回执，已按日志公钥核验 receipts, checked "
+			      "against the log's key" },
+		{ "bad_receipts", "不成立的回执 receipts that do not hold" },
+		{ "lost", "打不开的条目 entries that do not open" },
+		{ "holes", "缺号 places that are gone" },
+		{ "mended", "已修复 mended" },
+		{ "alarms", "警报 alarms" },
+	};
+	struct json j;
+
+	json_init(&j);
+	if (json_parse(&j, doc, JSON_DOCUMENT) == ST_OK) {
+		for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+			long long n = json_int(&j, 0, lines[i].name, 0);
+
+			if (n > 0 || i < 3)
+				(void)printf("%8lld  %s\n", n, lines[i].words);
+		}
+	}
+	json_free(&j);
+	(void)puts(whole ? "完好 all is well" : "有损坏 damage was found");
+}
+
 static int
 run_verify(struct cli *c)
 {
 	struct buf b;
 	enum status st;
+	int rc;
 
 	buf_init(&b, DOC_BYTES_MAX);
 	st = agent_verify(c->agent, &b);
-	if (st == ST_CORRUPT && b.len > 0) {
+	if (b.len > 0 && c->json) {
 		(void)fwrite(b.p, 1, b.len, stdout);
 		(void)putchar('\n');
+	} else if (b.len > 0) {
+		put_report(buf_view(&b), st == ST_OK);
 	}
-	return cli_print(c, st, &b);
+	rc = st == ST_OK ? CLI_DONE : cli_fail(c, st);
+	buf_wipe(&b);
+	return rc;
 }
 
 /* Every entry of a record (or of all), a line each, to a file. */
@@ -141,7 +230,19 @@ run_export(struct cli *c)
 	if (st == ST_OK)
 		st = port_write_file(
 		    port_system(), c->out, buf_view(&all), true);
+	if (st == ST_OK) {
+		size_t lines = 0;
+
+		for (size_t i = 0; i < all.len; i++)
+			lines += all.p[i] == '\n';
+		(void)printf(
+		    c->json ? "{\"records\":%zu}\n" : "已导出 exported %zu\n",
+		    lines);
+	}
 	buf_wipe(&all);
+	if (st == ST_CONFLICT || st == ST_IO)
+		return cli_refuse(c, "文件写不下去，或已存在",
+		    "the file cannot be written, or is there already");
 	return st == ST_OK ? CLI_DONE : cli_fail(c, st);
 }
 
@@ -169,19 +270,19 @@ run_receipt(struct cli *c)
 }
 
 const struct cli_command cli_read_commands[] = {
-	{ "status", 0, true, run_status, "", "本机状态",
+	{ "status", 0, CLI_KEYS_IF, cli_status, "", "本机状态",
 	    "how this device stands" },
-	{ "list", 0, true, run_list, "[--kind K] [--limit N]", "记录清单",
+	{ "list", 0, CLI_KEYS, run_list, "[--kind K] [--limit N]", "记录清单",
 	    "list records" },
-	{ "show", 1, true, run_show, "REC [--state]", "查看记录",
+	{ "show", 1, CLI_KEYS, run_show, "REC [--state]", "查看记录",
 	    "a record's history or state" },
-	{ "findings", 0, true, run_findings, "[REC] [--en]", "发现的问题",
+	{ "findings", 0, CLI_KEYS, run_findings, "[REC] [--en]", "发现的问题",
 	    "what was found" },
-	{ "receipt", 0, true, run_receipt, "--out FILE", "导出最新回执",
+	{ "receipt", 0, CLI_KEYS, run_receipt, "--out FILE", "导出最新回执",
 	    "the newest receipt, as an auditor's anchor" },
-	{ "verify", 0, true, run_verify, "", "校验本机的链与回执",
+	{ "verify", 0, CLI_KEYS, run_verify, "", "校验本机的链与回执",
 	    "check chain, receipts and proofs" },
-	{ "export", 0, true, run_export, "[REC] --out FILE", "导出",
+	{ "export", 0, CLI_KEYS, run_export, "[REC] --out FILE", "导出",
 	    "entries as JSON lines" },
-	{ NULL, 0, false, NULL, NULL, NULL, NULL },
+	{ NULL, 0, CLI_NO_KEYS, NULL, NULL, NULL, NULL },
 };

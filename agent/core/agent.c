@@ -46,7 +46,7 @@ agent_log_why(struct agent *a, enum status st)
 }
 
 enum status
-agent_ready(struct agent *a)
+agent_keys_ready(struct agent *a)
 {
 	if (a->log == NULL)
 		return agent_why(a, ST_LOCKED, "尚未入网：先用入网码 enrol",
@@ -59,6 +59,17 @@ agent_ready(struct agent *a)
 		    "enrolment is not finished: enrol again with the same "
 		    "code");
 	return ST_OK;
+}
+
+enum status
+agent_ready(struct agent *a)
+{
+	enum status st = agent_keys_ready(a);
+
+	if (st == ST_OK && lock_state(a->lock) == LOCK_SCREEN)
+		return agent_why(a, ST_LOCKED, "屏幕已锁定，请输入屏幕密码",
+		    "the screen is locked: enter the PIN");
+	return st;
 }
 
 const char *
@@ -223,6 +234,22 @@ replay_one(void *arg, const struct log_entry *le)
 	return st;
 }
 
+/* Where a receipt says that our own entries are in the log. */
+static enum status
+show_acked(struct agent *a)
+{
+	struct log_head h;
+	enum status st = ST_OK;
+
+	for (uint32_t n = 1; log_chain(a->log, n, &h) == ST_OK; n++) {
+		if (h.unsent_from > 1)
+			st = view_acked(a->view, h.chain, h.unsent_from - 1);
+		if (st != ST_OK)
+			return st;
+	}
+	return ST_OK;
+}
+
 static enum status
 replay(struct agent *a)
 {
@@ -235,6 +262,33 @@ replay(struct agent *a)
 		st = log_replay(a->log, replay_one, a, &a->found);
 	if (st == ST_OK)
 		st = view_end(a->view);
+	return st == ST_OK ? show_acked(a) : st;
+}
+
+enum status
+agent_batch_begin(struct agent *a)
+{
+	enum status st = agent_ready(a);
+
+	return st == ST_OK ? agent_log_why(a, log_batch_begin(a->log)) : st;
+}
+
+enum status
+agent_batch_end(struct agent *a)
+{
+	enum status st = log_batch_commit(a->log), again;
+
+	if (st == ST_OK)
+		return st;
+	log_batch_rollback(a->log);
+	st = agent_log_why(a, st);
+	/* The screen must not show what the disk does not have. */
+	view_free(a->view);
+	a->view = NULL;
+	a->has_stated = false;
+	again = replay(a);
+	if (again != ST_OK)
+		agent_lock(a);
 	return st;
 }
 
@@ -316,9 +370,35 @@ agent_screen_unlock(struct agent *a, struct bytes pin)
 		return agent_why(a, st, "已完全锁定，请输入口令",
 		    "fully locked: the passphrase is needed");
 	}
-	if (st == ST_DENIED)
-		return agent_why(a, st, "屏幕密码不对", "wrong PIN");
+	if (st == ST_DENIED) {
+		words_clear(&a->words);
+		words_zh(&a->words, "屏幕密码不对，还可试 %u 次", left);
+		words_en(&a->words, "wrong PIN; tries left: %u", left);
+	}
 	return st;
+}
+
+void
+agent_touch(struct agent *a)
+{
+	lock_touch(a->lock, port_mono_ms(a->port));
+}
+
+enum agent_locked
+agent_tick(struct agent *a)
+{
+	if (a->view == NULL)
+		return AGENT_LOCKED;
+	switch (lock_tick(a->lock, port_mono_ms(a->port))) {
+	case LOCK_OPEN:
+		return AGENT_OPEN;
+	case LOCK_SCREEN:
+		return AGENT_SCREEN_LOCKED;
+	case LOCK_FULL:
+		break;
+	}
+	agent_lock(a);
+	return AGENT_LOCKED;
 }
 
 enum status

@@ -82,9 +82,20 @@ MUST_CHECK enum status agent_unlock(
     struct agent *a, const char *officer, struct bytes passphrase);
 void agent_lock(struct agent *a); /* full lock: keys wiped */
 bool agent_is_unlocked(const struct agent *a);
+/*
+ * The screen lock: what is on the device is neither shown nor written until
+ * the PIN was given; keys stay, agent_sync and agent_verify go on.  Without a
+ * PIN it is a full lock, as are five wrong PINs in a row.
+ */
 MUST_CHECK enum status agent_screen_pin(struct agent *a, struct bytes pin);
 void agent_screen_lock(struct agent *a);
 MUST_CHECK enum status agent_screen_unlock(struct agent *a, struct bytes pin);
+/* The officer did something: the idle time begins anew. */
+void agent_touch(struct agent *a);
+/* Time passes: to be called every few seconds.  5 minutes without a touch lock
+ * the screen, 4 hours everything. */
+enum agent_locked { AGENT_LOCKED, AGENT_SCREEN_LOCKED, AGENT_OPEN };
+enum agent_locked agent_tick(struct agent *a);
 MUST_CHECK enum status agent_officer_add(
     struct agent *a, const char *officer, struct bytes passphrase);
 MUST_CHECK enum status agent_officer_remove(
@@ -130,12 +141,21 @@ struct agent_act {
 MUST_CHECK enum status agent_append(struct agent *a, struct agent_edit *edit,
     const struct agent_act *act, uint8_t id[ID_LEN]);
 
+/*
+ * Between these, appends are durable together, at the end: for an import, not
+ * for an officer's hand.  If the end fails, none of them is there, and nothing
+ * of them is shown.  A full lock in between drops them.
+ */
+MUST_CHECK enum status agent_batch_begin(struct agent *a);
+MUST_CHECK enum status agent_batch_end(struct agent *a);
+
 /* ---- reading */
 
 /* State bytes of a record (MERGE.md).  ST_ABSENT. */
 MUST_CHECK enum status agent_state(
     struct agent *a, const char *rec, struct buf *out);
-/* The entries of a record as a JSON array, in order: id, head, body, place. */
+/* The entries of a record as a JSON array, in order: id, head, body; `in_log`,
+ * and `place` where its number is known; own, bare. */
 MUST_CHECK enum status agent_history(
     struct agent *a, const char *rec, struct buf *out);
 /* Findings of a record, or of all (rec NULL), as a JSON array. */

@@ -159,6 +159,8 @@ take_receipt(struct agent *a, const struct wire_receipt *r,
 		if (n < AGENT_CHAINS_MAX)
 			a->resend_from[n] = 0;
 		st = view_placed(a->view, own.link, r->place);
+		if (st == ST_OK)
+			st = view_acked(a->view, r->chain, r->seq);
 	}
 	return st;
 }

@@ -93,8 +93,10 @@ enum status agent_log_why(struct agent *a, enum status st);
 /* Make the sealed log, with the first officer's slot. */
 MUST_CHECK enum status agent_create_log(
     struct agent *a, struct bytes passphrase);
-/* ST_LOCKED with words unless unlocked and joined. */
+/* ST_LOCKED with words unless unlocked, joined, and the screen is open. */
 MUST_CHECK enum status agent_ready(struct agent *a);
+/* The same behind a locked screen: for what goes on there. */
+MUST_CHECK enum status agent_keys_ready(struct agent *a);
 
 /* ---- what is kept of the court (agent_court.c) */
 

@@ -109,7 +109,7 @@ agent_sync(struct agent *a, struct agent_sync_result *out)
 {
 	struct log_head head;
 	struct up *u = NULL;
-	enum status st = agent_ready(a);
+	enum status st = agent_keys_ready(a);
 
 	memset(out, 0, sizeof(*out));
 	out->retry_after_s = -1;
@@ -190,7 +190,7 @@ agent_verify(struct agent *a, struct buf *report)
 	struct check c = { .agent = a };
 	struct log_found found = { 0 };
 	uint64_t kept = 0;
-	enum status st = agent_ready(a), whole;
+	enum status st = agent_keys_ready(a), whole;
 
 	if (st != ST_OK)
 		return st;

@@ -63,6 +63,7 @@ view_free(struct view *v)
 	state_free(&v->state);
 	findings_free(&v->findings);
 	buf_wipe(&v->bytes);
+	free(v->ack);
 	free(v);
 }
 
@@ -100,12 +101,18 @@ record_number(struct view *v, const struct entry *e, int64_t *out)
 		*out = db_i64(s, 0);
 	db_done(s);
 	if (st == ST_ABSENT) {
+		const struct kind *k = kinds_find(v->kinds, e->kind);
+
 		st = db_query(&s, v->db,
-		    "INSERT INTO record(rec, kind, wall) VALUES(?1, '', ?2)");
+		    "INSERT INTO record(rec, kind, wall) VALUES(?1, ?3, ?2)");
 		if (st != ST_OK)
 			return st;
 		db_bind_text(s, 1, e->rec);
 		db_bind_u64(s, 2, e->wall);
+		/* Of the log's own records not all of us get the `open`; of
+		 * the field's, only that names the kind. */
+		db_bind_text(
+		    s, 3, k != NULL && k->system ? e->kind : bytes_str(""));
 		st = db_run(s);
 		*out = db_last_row(v->db);
 	}
@@ -233,6 +240,27 @@ view_placed(struct view *v, const uint8_t id[ID_LEN], uint64_t place)
 	db_bind_bytes(s, 1, bytes_of(id, ID_LEN));
 	db_bind_u64(s, 2, place);
 	return db_run(s);
+}
+
+enum status
+view_acked(struct view *v, const uint8_t chain[CHAIN_LEN], uint64_t seq)
+{
+	struct view_ack *a = v->ack;
+
+	for (size_t i = 0; i < v->ack_count; i++) {
+		if (memcmp(a[i].chain, chain, CHAIN_LEN) == 0) {
+			a[i].seq = seq > a[i].seq ? seq : a[i].seq;
+			return ST_OK;
+		}
+	}
+	a = realloc(v->ack, (v->ack_count + 1) * sizeof(*a));
+	if (a == NULL)
+		return ST_NOMEM;
+	v->ack = a;
+	memcpy(a[v->ack_count].chain, chain, CHAIN_LEN);
+	a[v->ack_count].seq = seq;
+	v->ack_count++;
+	return ST_OK;
 }
 
 bool

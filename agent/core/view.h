@@ -55,6 +55,10 @@ const struct entry *view_parsed(const struct view *v);
 MUST_CHECK enum status view_placed(
     struct view *v, const uint8_t id[ID_LEN], uint64_t place);
 
+/* Of this own chain all up to `seq` is in the log, by a receipt. */
+MUST_CHECK enum status view_acked(
+    struct view *v, const uint8_t chain[CHAIN_LEN], uint64_t seq);
+
 /* Is the entry there? */
 bool view_has(struct view *v, const uint8_t id[ID_LEN]);
 

@@ -15,6 +15,13 @@ struct view {
 	char last_rec[REC_LEN]; /* the record last looked up … */
 	int64_t last_record;    /* … and its number; 0: none */
 
+	/* Own chains: what stands in the log up to where. */
+	struct view_ack {
+		uint8_t chain[CHAIN_LEN];
+		uint64_t seq;
+	} * ack;
+	size_t ack_count;
+
 	/* Scratch, kept from call to call. */
 	struct entry entry;
 	struct state state;

@@ -205,8 +205,25 @@ row_of(const struct view_loaded *l, const uint8_t id[ID_LEN])
 	return l->count;
 }
 
+/* A place that we know, or an own entry below a receipt: its place in the log
+ * is proved, its number may not have been told. */
+static bool
+in_log(const struct view *v, const struct view_row *r)
+{
+	if (r->place != VIEW_NO_PLACE)
+		return true;
+	for (size_t i = 0; (r->flags & VIEW_OWN) != 0 && i < v->ack_count;
+	     i++) {
+		if (memcmp(v->ack[i].chain, v->entry.chain, CHAIN_LEN) == 0)
+			return v->entry.seq <= v->ack[i].seq;
+	}
+	return false;
+}
+
+/* v->entry is that row, parsed. */
 static void
-put_entry(const struct view_loaded *l, size_t i, struct buf *out)
+put_entry(const struct view *v, const struct view_loaded *l, size_t i,
+    struct buf *out)
 {
 	struct bytes raw = view_row_raw(l, i);
 	const uint8_t *lf = memchr(raw.p, '\n', raw.len);
@@ -223,6 +240,8 @@ put_entry(const struct view_loaded *l, size_t i, struct buf *out)
 	buf_add(out, raw.p, head);
 	buf_str(out, ",\"id\":");
 	json_put_hex(out, bytes_of(l->row[i].id, ID_LEN));
+	buf_str(out, ",\"in_log\":");
+	buf_str(out, in_log(v, &l->row[i]) ? "true" : "false");
 	buf_str(out, ",\"own\":");
 	buf_str(out, (l->row[i].flags & VIEW_OWN) != 0 ? "true" : "false");
 	buf_str(out, ",\"place\":");
@@ -254,7 +273,7 @@ view_history(struct view *v, const char *rec, struct buf *out)
 			continue;
 		if (out->p[out->len - 1] != '[')
 			buf_u8(out, ',');
-		put_entry(&l, at, out);
+		put_entry(v, &l, at, out);
 	}
 	buf_u8(out, ']');
 	view_loaded_free(&l);

@@ -7,7 +7,7 @@
 #include "base/enc.h"
 #include "base/sha.h"
 
-enum { KEY_HEX = 32, PROGRESS_ROWS = 64 };
+enum { KEY_HEX = 32, BATCH_ROWS = 64 };
 
 /* How often each row without a key of its own was seen: open addressing. */
 struct tally {
@@ -32,6 +32,7 @@ struct job {
 	struct buf paths, data, more;
 	char at[40];
 	bool has_at;
+	struct import_result sure; /* as of the last batch that is durable */
 };
 
 static struct tally_row *
@@ -414,6 +415,19 @@ refuse_row(struct job *j, const struct words *why)
 		j->watch->refused(j->watch->arg, j->csv.row_line, why);
 }
 
+/* A few rows durable at once, so that the disk is not waited for at each. */
+static enum status
+next_batch(struct job *j)
+{
+	enum status st = agent_batch_end(j->agent);
+
+	if (st == ST_OK)
+		j->sure = *j->result;
+	if (j->watch->progress != NULL)
+		j->watch->progress(j->watch->arg, j->csv.at, j->csv.in.len);
+	return st == ST_OK ? agent_batch_begin(j->agent) : st;
+}
+
 static enum status
 run_rows(struct job *j, uint64_t limit, struct words *why)
 {
@@ -444,10 +458,10 @@ run_rows(struct job *j, uint64_t limit, struct words *why)
 			refuse_row(j, &j->map.words);
 		else if (st != ST_OK)
 			return st;
-		if (j->watch->progress != NULL &&
-		    j->result->rows % PROGRESS_ROWS == 0)
-			j->watch->progress(
-			    j->watch->arg, j->csv.at, j->csv.in.len);
+		if (j->result->rows % BATCH_ROWS == 0)
+			st = next_batch(j);
+		if (st != ST_OK && st != ST_INVALID)
+			return st;
 	}
 }
 
@@ -502,7 +516,19 @@ import_run(struct agent *a, const struct kinds *ks, const char *file,
 	if (st == ST_OK)
 		st = read_header(j, csv, why);
 	if (st == ST_OK)
+		st = agent_batch_begin(a);
+	if (st == ST_OK) {
+		enum status end;
+
 		st = run_rows(j, limit, why);
+		/* What was taken before a failure is kept. */
+		end = agent_batch_end(a);
+		if (st == ST_OK)
+			st = end;
+		/* Say no more than what the disk has. */
+		if (end != ST_OK)
+			*out = j->sure;
+	}
 	csv_free(&j->csv);
 	csv_free(&j->header);
 	map_free(&j->map);

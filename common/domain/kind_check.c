@@ -85,7 +85,8 @@ check_int(const struct kind_field *f, int64_t v)
 }
 
 /* Shortest decimal: no leading zero, no trailing zero behind the point, at
- * most 13 digits before it and 18 behind; no "-0". */
+ * most 13 digits before it and 30 behind (measured coordinates come with the
+ * noise of floating point behind them); no "-0". */
 static bool
 is_decimal(struct bytes t)
 {
@@ -106,7 +107,7 @@ is_decimal(struct bytes t)
 	frac = ++i;
 	while (i < t.len && t.p[i] >= '0' && t.p[i] <= '9')
 		i++;
-	return i == t.len && i > frac && i - frac <= 18 && t.p[i - 1] != '0';
+	return i == t.len && i > frac && i - frac <= 30 && t.p[i - 1] != '0';
 }
 
 static struct answer

@@ -160,6 +160,8 @@ take_option(struct admin *a, const char *arg, const char *value, char *why)
 			return 2;
 		}
 	}
+	if (strncmp(arg, "--", 2) != 0)
+		return 0;
 	/* The daemon's own options are looked at last, once D is known. */
 	return config_flag(&a->config, arg + 2, value, why) == ST_OK ? 2 : 0;
 }
@@ -257,7 +259,12 @@ main(int argc, char **argv)
 		int took = take_option(&a, argv[i], value, why);
 
 		if (took == 0) {
-			(void)fprintf(stderr, "%s: %s\n\n", argv[i], why);
+			if (why[0] != '\0')
+				return admin_refuse(&a, "选项有误", why);
+			(void)fprintf(stderr,
+			    "%s: 没有此选项，或缺少它的值 no such option, or "
+			    "its value is missing\n\n",
+			    argv[i]);
 			return usage();
 		}
 		i += took;

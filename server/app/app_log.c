@@ -21,13 +21,16 @@ put_line(struct app *a, enum app_level level, struct buf *b)
 }
 
 static void
-begin_line(struct app *a, struct buf *b, const char *event)
+begin_line(
+    struct app *a, struct buf *b, enum app_level level, const char *event)
 {
+	static const char *const names[] = { "debug", "info", "warn", "error" };
 	char at[32];
 
 	buf_init(b, LINE_MAX_BYTES);
 	at_format(at, port_wall_ms(a->cfg.port), 0);
-	buf_printf(b, "{\"at\":\"%s\",\"event\":", at);
+	buf_printf(
+	    b, "{\"at\":\"%s\",\"level\":\"%s\",\"event\":", at, names[level]);
 	json_put_str(b, event);
 }
 
@@ -42,9 +45,10 @@ app_say(struct app *a, enum app_level level, const char *event, const char *fmt,
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	begin_line(a, &b, event);
+	begin_line(a, &b, level, event);
 	buf_str(&b, ",\"text\":");
-	json_put_str(&b, text);
+	/* What came from outside may be no text, or was cut in its middle. */
+	json_put_str(&b, json_text_ok(bytes_str(text)) ? text : "?");
 	put_line(a, level, &b);
 }
 
@@ -66,7 +70,7 @@ app_net_log(void *arg, const struct net_log *l)
 	struct app *a = arg;
 	struct buf b;
 
-	begin_line(a, &b, l->event);
+	begin_line(a, &b, levels[l->level], l->event);
 	put_if(&b, "listener", l->listener);
 	put_if(&b, "addr", l->addr);
 	put_if(&b, "dev", l->dev);

@@ -38,7 +38,11 @@ app_fail(struct worker *w, struct request *rq, enum status st)
 		request_error(rq, 413, "too_big", "too big", "内容过大", 0);
 		break;
 	default:
-		app_say(w->app, APP_ERROR, "request", "%s: %s", rq->method,
+		app_say(w->app, APP_ERROR, "request",
+		    "%s %.*s from %s: %s; answered 500, the sender tries again",
+		    rq->method, (int)(rq->path.len < 200 ? rq->path.len : 200),
+		    (const char *)rq->path.p,
+		    rq->peer.dev[0] == '\0' ? "no device" : rq->peer.dev,
 		    status_text(st));
 		request_error(
 		    rq, 500, "internal", "the centre failed", "中心出错", 0);
@@ -207,7 +211,10 @@ work_tile(struct worker *w, struct request *rq)
 	if (rq->listener == LISTEN_CONSOLE && !api_may_look(w, rq))
 		return;
 	/* Entries hold what is not for the public: hashes only, there. */
-	st = tile_path_parse(&tile, rq->path);
+	st = ST_INVALID;
+	if (bytes_starts(rq->path, "/"))
+		st = tile_path_parse(
+		    &tile, bytes_of(rq->path.p + 1, rq->path.len - 1));
 	if (st == ST_OK && tile.entries)
 		st = ST_ABSENT;
 	if (st == ST_OK)

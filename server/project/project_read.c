@@ -63,14 +63,20 @@ put_record(struct buf *out, const struct db_stmt *s)
 	    out, db_i64(s, 14) != 0 ? ",\"void\":true}" : ",\"void\":false}");
 }
 
+/*
+ * Text is found by its trigrams; but words of one or two characters, as most
+ * Chinese ones are, have none, and FTS5 (SQLite 3.40) then finds nothing
+ * instead of looking through all.  The plus keeps it from its index.
+ */
 static const char list_sql[] =
     "SELECT n, rec, kind, status, zh, en, opened, changed, team, person,"
     " entries, conflicts, findings, grave, void FROM record"
     " WHERE (?1 = '' OR kind = ?1 OR kind LIKE ?1 || '@%')"
     " AND (?2 = '' OR status = ?2) AND (?3 = '' OR team = ?3)"
     " AND (?4 = '' OR person = ?4)"
-    " AND (?5 = '' OR n IN (SELECT rowid FROM words WHERE text LIKE"
-    "  '%' || ?5 || '%'))"
+    " AND (?5 = '' OR (?13 = 0 AND n IN (SELECT rowid FROM words"
+    "  WHERE text LIKE '%' || ?5 || '%')) OR (?13 = 1 AND n IN"
+    "  (SELECT rowid FROM words WHERE +text LIKE '%' || ?5 || '%')))"
     " AND (?6 = 0 OR conflicts > 0) AND (?7 = 0 OR findings > 0)"
     " AND (?8 = 0 OR grave > 0) AND opened >= ?9 AND opened < ?10"
     " AND n < ?11 ORDER BY n DESC LIMIT ?12";
@@ -92,6 +98,24 @@ after_of(const char *after, int64_t none)
 		return none;
 	v = strtoll(after, &end, 10);
 	return *end == '\0' ? v : none;
+}
+
+/* A run of fewer than three characters between the pattern's own signs. */
+static bool
+has_short_run(const char *q)
+{
+	size_t run = 0;
+
+	for (; *q != '\0'; q++) {
+		if (*q == '%' || *q == '_') {
+			if (run > 0 && run < 3)
+				return true;
+			run = 0;
+		} else if (((unsigned char)*q & 0xc0) != 0x80) {
+			run++;
+		}
+	}
+	return run < 3;
 }
 
 enum status
@@ -117,6 +141,7 @@ project_records(
 	db_bind_i64(s, 10, q->to_ms == 0 ? INT64_MAX : (int64_t)q->to_ms);
 	db_bind_i64(s, 11, after_of(q->after, INT64_MAX));
 	db_bind_u64(s, 12, limit);
+	db_bind_i64(s, 13, has_short_run(or_empty(q->q)));
 	buf_str(out, "{\"records\":[");
 	while ((st = db_next(s)) == ST_OK) {
 		if (n++ > 0)

@@ -1,0 +1,201 @@
+#!/usr/bin/env python3
+"""The read API as its users meet it: real programs over real TLS.
+
+Would catch: a token or a role that opens what it must not, a parameter that is
+passed over, a handheld and a centre that show different bytes, a device list
+that forgets, a descriptor that is not given, options that take effect from the
+wrong place, log lines that are no JSON.
+"""
+import base64
+import json
+import os
+import ssl
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "scripts"))
+import demo  # noqa: E402
+
+
+def must(ok, what):
+    if not ok:
+        raise demo.Failed(what)
+
+
+def get(d, path, token=None, port=1):
+    """Status and body."""
+    ctx = ssl.create_default_context(cadata=ssl.DER_cert_to_PEM_cert(
+        (d.court / "keys" / "ca.crt").read_bytes()))
+    ctx.check_hostname = False
+    rq = urllib.request.Request(f"https://127.0.0.1:{d.ports[port]}{path}")
+    if token is not None:
+        rq.add_header("Authorization", f"Bearer {token}")
+    try:
+        with urllib.request.urlopen(rq, context=ctx, timeout=60) as r:
+            return r.status, r.read()
+    except urllib.error.HTTPError as e:
+        return e.code, e.read()
+
+
+def tokens_and_roles(d, rec):
+    closed = ["/api/v1/records", f"/api/v1/records/{rec}",
+              f"/api/v1/records/{rec}/state",
+              f"/api/v1/records/{rec}/history", "/api/v1/findings",
+              "/api/v1/hints"]
+    opened = ["/api/v1/devices", "/api/v1/tlog", "/api/v1/alarms",
+              "/api/v1/summary", "/metrics", "/checkpoint", "/tile/0/000.p/1"]
+    size = d.caught_up()["size"]
+    opened[-1] = f"/tile/0/000.p/{size}"
+    for port in (1, 2):
+        must(get(d, f"/tile/0/000.p/{size + 1}", d.token, port)[0] == 404,
+             "a tile that is not there yet")
+    tokens = {r: d.admin("token", "--role", r, lines=False).stdout.strip()
+              for r in ("supervisor", "commander", "auditor", "admin",
+                        "security")}
+    for path in closed + opened:
+        for bad in (None, "", "0" * 64, tokens["supervisor"][:-1],
+                    tokens["supervisor"] + "0"):
+            status, body = get(d, path, bad)
+            must(status == 401, f"{path} with token {bad}: {status}")
+            must(rec.encode() not in body, f"{path}: told something")
+        for role in ("supervisor", "commander", "auditor"):
+            must(get(d, path, tokens[role])[0] == 200, f"{path} for {role}")
+        for role in ("admin", "security"):
+            status, body = get(d, path, tokens[role])
+            want = 403 if path in closed else 200
+            must(status == want, f"{path} for {role}: {status}")
+            must("现金".encode() not in body, f"{path}: contents for {role}")
+    r = d.admin("token", "--role", "anybody", ok=(1,), lines=False)
+    must("anybody" not in r.stdout and "supervisor" in r.stderr,
+         "a role that is not there")
+    must(get(d, "/healthz")[0] == 200, "health wants no token")
+    return tokens["supervisor"]
+
+
+def parameters(d, token):
+    for bad in ("limit=x", "limit=-1", "from=yesterday", "grave=yes",
+                "after=abc", "kind=" + "k" * 300, "to=2026-13-01T00:00:00Z"):
+        status, body = get(d, f"/api/v1/records?{bad}", token)
+        must(status == 400 and bad.split("=")[0] in json.loads(body)["message"],
+             f"{bad}: {status} {body}")
+    must(get(d, "/api/v1/findings?severity=bad", token)[0] == 400, "severity")
+    must(get(d, "/api/v1/alarms?after=x", token)[0] == 400, "after")
+    seen, after = [], ""
+    while True:
+        page = json.loads(get(d, f"/api/v1/records?limit=2{after}", token)[1])
+        seen += [r["rec"] for r in page["records"]]
+        if page["next"] is None:
+            break
+        after = f"&after={page['next']}"
+    must(len(seen) == len(set(seen)) == 5, f"pages: {seen}")
+    for query, count in (("kind=search", 4), ("kind=seizure", 1),
+                         ("team=%E7%94%B2", 5), ("team=x", 0),
+                         ("person=p001", 5), ("q=%E7%8E%B0%E9%87%91", 4),
+                         ("from=2099-01-01T00:00:00Z", 0),
+                         ("conflicts=1", 0), ("grave=1", 4)):
+        page = json.loads(get(d, f"/api/v1/records?{query}", token)[1])
+        must(len(page["records"]) == count,
+             f"{query}: {len(page['records'])}, not {count}")
+
+
+def one_record(d, rec, token):
+    here = d.run("daybreak-agent", "--home", d.dir / "h1", "show", rec,
+                 "--state", lines=False).stdout.rstrip("\n")
+    status, there = get(d, f"/api/v1/records/{rec}/state", token)
+    must(status == 200 and here.encode() == there, "state bytes differ")
+    whole = json.loads(get(d, f"/api/v1/records/{rec}", token)[1])
+    must(whole["kind"] == "search@1" and whole["findings"]
+         and json.loads(there) == whole["state"], "one record")
+    hist = json.loads(get(d, f"/api/v1/records/{rec}/history", token)[1])
+    must([e["head"]["do"] for e in hist["entries"]] == ["open", "note"],
+         "history")
+    for path in (f"/api/v1/records/{rec[:-1]}0/state", "/api/v1/records/x",
+                 "/api/v1/records/../tlog", "/api/v1/nothing"):
+        must(get(d, path, token)[0] in (400, 404), path)
+
+
+def devices(d, token, restarted):
+    dev = json.loads(get(d, "/api/v1/devices", token)[1])["devices"][0]
+    must(dev["last_contact"] is not None and dev["standing"] == "good", dev)
+    must(dev["chains"][0]["seq"] == dev["entries"] == 6, dev)
+    if restarted:
+        must(dev["clock_offset_ms"] is None, dev)
+    else:
+        must(abs(dev["clock_offset_ms"]) < 60000, dev)
+
+
+def descriptor(d):
+    status, body = get(d, "/v1/descriptor", port=2)
+    doc = json.loads(body)
+    must(status == 200 and doc["v"] == 1 and len(doc["files"]) == 1, doc)
+    first = base64.b64decode(doc["files"][0])
+    must("云龙区人民法院".encode() in first, "the descriptor's first version")
+
+
+def options(d):
+    """A bad option ends the start with words, wherever it stands."""
+    conf = d.court / "daybreak.json"
+
+    def tried(env, *flags):
+        return subprocess.run(
+            [str(d.bin / "daybreak-server"), "run", "--dir", str(d.court),
+             *flags], env=dict(os.environ, **env), capture_output=True,
+            text=True, timeout=120)
+
+    for env, flags, file, word in (
+            ({}, (), "{", "daybreak.json"), ({}, (), '{"wrkers":1}', "wrkers"),
+            ({"DAYBREAK_WORKERS": "0"}, (), "{}", "workers"),
+            ({}, ("--workers", "x"), "{}", "workers"),
+            ({}, ("--nothing", "x"), "{}", "--nothing"),
+            ({}, ("x", "y"), "{}", "x"),
+            ({}, ("--listen", "nowhere"), "{}", "nowhere")):
+        conf.write_text(file)
+        r = tried(env, *flags)
+        must(r.returncode in (1, 2) and word in r.stderr, f"{word}: {r}")
+    conf.unlink()
+
+
+def main():
+    d = demo.Demo(sys.argv[1], True)
+    try:
+        d.make_court()
+        d.start()
+        d.enrol("h1", "p001", "张伟", "judge", "甲")
+        recs = [d.agent("h1", "record", "search", "target=现金")[-1]["rec"]
+                for _ in range(4)]
+        d.agent("h1", "record", "seizure", "inventory_no=1")
+        d.agent("h1", "note", recs[0], "家中有老人")
+        d.sync("h1")
+        d.token = d.admin("token", "--role", "supervisor",
+                          lines=False).stdout.strip()
+        d.caught_up()
+        token = tokens_and_roles(d, recs[0])
+        parameters(d, token)
+        one_record(d, recs[0], token)
+        devices(d, token, False)
+        descriptor(d)
+        d.stop()
+        d.start()
+        devices(d, token, True)
+        d.stop()
+        lines = (d.dir / "server.log").read_text().splitlines()
+        must(lines and all({"at", "level", "event"} <= json.loads(x).keys()
+                           for x in lines), "log lines")
+        options(d)
+        print("tokens, roles, parameters, record, devices, descriptor, "
+              "options: as they must be")
+        return 0
+    except demo.Failed as e:
+        print(f"failed: {e}\nkept: {d.dir}")
+        return 1
+    finally:
+        if d.server is not None:
+            d.server.kill()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
