@@ -4,19 +4,11 @@
 #include <string.h>
 
 #include "agent/import/map.h"
+#include "agent/import/tally.h"
 #include "base/enc.h"
 #include "base/sha.h"
 
 enum { KEY_HEX = 32, BATCH_ROWS = 64 };
-
-/* How often each row without a key of its own was seen: open addressing. */
-struct tally {
-	struct tally_row {
-		uint8_t digest[ID_LEN];
-		uint64_t count; /* 0: free */
-	} * row;
-	size_t cap, used;
-};
 
 struct job {
 	struct agent *agent;
@@ -34,56 +26,6 @@ struct job {
 	bool has_at;
 	struct import_result sure; /* as of the last batch that is durable */
 };
-
-static struct tally_row *
-tally_slot(struct tally *t, const uint8_t digest[ID_LEN])
-{
-	size_t i = be64_get(digest) & (t->cap - 1);
-
-	while (t->row[i].count != 0 &&
-	       memcmp(t->row[i].digest, digest, ID_LEN) != 0)
-		i = (i + 1) & (t->cap - 1);
-	return &t->row[i];
-}
-
-static enum status
-tally_grow(struct tally *t)
-{
-	struct tally bigger = { .cap = t->cap == 0 ? 1024 : t->cap * 2 };
-
-	bigger.row = calloc(bigger.cap, sizeof(*bigger.row));
-	if (bigger.row == NULL)
-		return ST_NOMEM;
-	for (size_t i = 0; i < t->cap; i++) {
-		if (t->row[i].count > 0)
-			*tally_slot(&bigger, t->row[i].digest) = t->row[i];
-	}
-	bigger.used = t->used;
-	free(t->row);
-	*t = bigger;
-	return ST_OK;
-}
-
-/* *before: how many times this digest was counted; counts it. */
-static enum status
-tally_count(struct tally *t, const uint8_t digest[ID_LEN], uint64_t *before)
-{
-	struct tally_row *r;
-
-	if (t->used * 2 >= t->cap) {
-		enum status st = tally_grow(t);
-
-		if (st != ST_OK)
-			return st;
-	}
-	r = tally_slot(t, digest);
-	if (r->count == 0) {
-		memcpy(r->digest, digest, ID_LEN);
-		t->used++;
-	}
-	*before = r->count++;
-	return ST_OK;
-}
 
 /* Hash of the map's name, a word, and the columns of a key (or the row). */
 static enum status
@@ -535,7 +477,7 @@ import_run(struct agent *a, const struct kinds *ks, const char *file,
 	buf_free(&j->paths);
 	buf_free(&j->data);
 	buf_free(&j->more);
-	free(j->tally.row);
+	tally_free(&j->tally);
 	free(j->on);
 	free(j);
 	return st;
