@@ -67,6 +67,45 @@ agent_court_save(struct agent *a)
 	return st;
 }
 
+/* A text of the entry becomes one of ours; true if it is another than before.
+ */
+static bool
+follow_text(const struct entry *e, size_t i, char *out, size_t cap)
+{
+	uint32_t n = entry_value(e, i);
+	struct buf b;
+	bool changed = false;
+
+	if (n == 0 || e->body.node[n].type != JSON_STRING)
+		return false;
+	buf_init(&b, cap - 1);
+	json_text(&e->body, n, &b);
+	if (buf_cstr(&b) != NULL && strcmp((const char *)b.p, out) != 0) {
+		memcpy(out, b.p, b.len + 1);
+		changed = true;
+	}
+	buf_free(&b);
+	return changed;
+}
+
+enum status
+agent_court_follow(struct agent *a, const struct entry *e)
+{
+	struct agent_court *c = &a->court;
+	bool changed = false;
+
+	if (!bytes_eq_str(e->kind, "device@1") || e->verb != DO_SET ||
+	    e->body_is != ENTRY_BODY_WHOLE)
+		return ST_OK;
+	for (size_t i = 0; i < e->on_count; i++) {
+		if (bytes_eq_str(e->on[i], "team"))
+			changed |= follow_text(e, i, c->team, sizeof(c->team));
+		if (bytes_eq_str(e->on[i], "role"))
+			changed |= follow_text(e, i, c->role, sizeof(c->role));
+	}
+	return changed ? agent_court_save(a) : ST_OK;
+}
+
 /* ---- descriptors */
 
 /* The i-th file of {"v":1,"files":[base64 …]}, decoded. */

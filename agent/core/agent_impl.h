@@ -102,6 +102,10 @@ MUST_CHECK enum status agent_keys_ready(struct agent *a);
 
 MUST_CHECK enum status agent_court_load(struct agent *a);
 MUST_CHECK enum status agent_court_save(struct agent *a);
+/* An entry of the centre that this device's own feed brought, proved: another
+ * team or role from now on. */
+MUST_CHECK enum status agent_court_follow(
+    struct agent *a, const struct entry *e);
 void agent_court_forget(struct agent *a);
 /*
  * Take the answer of GET /v1/descriptor: every version, checked from the first

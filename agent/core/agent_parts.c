@@ -164,6 +164,9 @@ keep_entry(struct agent *a, const struct agent_pending *p,
 	if ((e->flags & STREAM_BARE) != 0)
 		v.flags |= VIEW_BARE;
 	st = view_add(a->view, &v);
+	if (st == ST_OK && is_new && (v.flags & VIEW_SERVER) != 0 &&
+	    (v.flags & VIEW_BARE) == 0)
+		st = agent_court_follow(a, view_parsed(a->view));
 	if (st == ST_INVALID)
 		st = ST_OK;
 	if (st == ST_OK && (e->flags & STREAM_SERVER) != 0)

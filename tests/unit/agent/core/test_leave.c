@@ -44,6 +44,10 @@ who_leaves_a_team_drops_its_records_and_gets_them_back(void **state)
 
 	bureau_move(&b, "p001", "yi");
 	sync_all(&b);
+	buf_reset(&out);
+	EXPECT_OK(agent_status(b.hand[0].a, &out));
+	EXPECT(buf_cstr(&out) != NULL);
+	EXPECT(strstr((char *)out.p, "\"team\":\"yi\"") != NULL);
 	for (int again = 0; again < 2; again++) {
 		EXPECT_OK(bureau_state(b.hand[0].a, own, &out));
 		EXPECT_ST(bureau_state(b.hand[0].a, other, &out), ST_ABSENT);
