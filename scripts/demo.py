@@ -227,11 +227,61 @@ class Demo:
     def audit(self, *args, ok):
         return self.run("daybreak-audit", *args, "--json", ok=ok, lines=False)
 
-    def prove(self):
-        vkey = self.admin("vkey", lines=False).stdout.strip()
+    def export(self):
+        """One record for a stranger, one body withheld.
+
+        The server goes on serving.  h1 then syncs, so that its receipt is
+        later than the manifest, and the file is written again to reach it.
+        """
+        history = json.loads(self.api(
+            f"/api/v1/records/{self.record}/history"))["entries"]
+        hide = [e for e in history if e["head"]["do"] == "set"][0]
+        bundle = self.dir / "bundle"
+        r = self.admin("export", "--record", self.record, "--out", bundle,
+                       "--withhold", f"{hide['id']}:涉及第三人隐私")[-1]
+        if r["entries"] != len(history) or r["withheld"] != 1:
+            raise Failed(f"export: {r}, history has {len(history)}")
+        self.agent("h1", "note", self.record, "已交案卷")
+        self.sync("h1")
+        self.summary = self.caught_up()
         receipt = self.dir / "receipt"
         self.agent("h1", "receipt", "--out", receipt)
+        r = self.admin("export", "--manifest", r["manifest"], "--anchor",
+                       receipt, "--out", bundle)[-1]
+        self.say(f"record {self.record} exported: {r['entries']} entries, "
+                 f"one body withheld, {r['bytes']} bytes")
+        return bundle, receipt
+
+    def audit_bundle(self, vkey, bundle, receipt):
+        r = json.loads(self.audit("bundle", bundle, "--key", vkey, "--anchor",
+                                  receipt, ok=(0,)).stdout)
+        b = r["bundle"]
+        if b["withheld"] != 1 or '{"withheld":' not in json.dumps(
+                b["state"], separators=(",", ":")):
+            raise Failed(f"the withheld body does not show: {b}")
+        self.say(f"audit of the bundle: proved to {r['proved']} of "
+                 f"{r['size']} places by {r['by'][0].split()[0]}; "
+                 f"{b['count']} entries, {b['withheld']} withheld, "
+                 f"{b['conflicts']} conflicts")
+        # Somebody changes one letter of what an officer wrote.
+        raw = bytearray(bundle.read_bytes())
+        at = raw.index("现场核对后更正".encode())
+        raw[at:at + 3] = "夜".encode()
+        copy = self.dir / "bundle-tampered"
+        copy.write_bytes(raw)
+        r = json.loads(self.audit("bundle", copy, "--key", vkey, "--anchor",
+                                  receipt, ok=(3,)).stdout)
+        f = [x for x in r["findings"] if x["damage"]]
+        if len(f) != 1 or f[0]["what"] != "changed" or "place" not in f[0]:
+            raise Failed(f"the tampered bundle: {f}")
+        self.say(f"one letter of it changed in a copy: place {f[0]['place']}: "
+                 f"{f[0]['zh']}")
+
+    def prove(self):
+        vkey = self.admin("vkey", lines=False).stdout.strip()
+        bundle, receipt = self.export()
         self.stop()
+        self.audit_bundle(vkey, bundle, receipt)
         r = self.audit("store", self.court, "--key", vkey, "--anchor",
                        receipt, ok=(0,))
         self.say("audit of the store: " + r.stdout.strip()[:200])
@@ -273,7 +323,7 @@ def run(d, as_json):
     d.enrol("h4", "p004", "刘洋", "police", "乙")
     d.morning()
     d.two_on_one()
-    s = d.caught_up()
+    d.caught_up()
     d.say("conflicts, as the centre lists them:")
     page = json.loads(d.api("/api/v1/records?conflicts=1&limit=5"))
     for r in page["records"][:3]:
@@ -285,6 +335,7 @@ def run(d, as_json):
     d.say("handheld and centre show the same bytes")
     vkey, receipt = d.prove()
     d.tamper(vkey, receipt)
+    s = d.summary
     out = {"entries_in": d.sent, "entries_merged": s["entries"],
            "records": s["records"], "conflicts": s["conflicts"],
            "findings": s["findings"], "bytes_up": d.bytes_up,

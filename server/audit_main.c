@@ -24,7 +24,7 @@ enum {
 	FILES_MAX = 1024,
 	WITNESSES_MAX = 64,
 	FILE_BYTES_MAX = 64 << 20, /* a bundle */
-	OUT_BYTES_MAX = 16 << 20
+	OUT_BYTES_MAX = 160 << 20  /* the state of a large record */
 };
 
 struct audit {
@@ -47,7 +47,7 @@ static const char usage[] =
     "  daybreak-audit store D --key VKEY [--anchor FILE]… [--witness VKEY]…\n"
     "      [--descriptor FILE] [--media DIR] [--all] [--json]\n"
     "  daybreak-audit bundle FILE --key VKEY [--anchor FILE]…\n"
-    "      [--witness VKEY]… [--descriptor FILE] [--json]\n"
+    "      [--witness VKEY]… [--descriptor FILE] [--media DIR] [--json]\n"
     "  daybreak-audit consistency OLD NEW --key VKEY\n"
     "      (--proof FILE | --store D) [--json]\n"
     "D: 法院的文件夹，或备份文件 / a court's folder, or a backup file\n"
@@ -223,30 +223,60 @@ media_hash(void *arg, const uint8_t sha256[HASH_LEN], uint8_t got[HASH_LEN])
 	return st;
 }
 
+/* Files that entries name: in --media, or beside a store.  0, or UNREADABLE. */
 static int
-run_store(struct audit *a)
+give_media(struct audit *a, char blobs[4096])
 {
-	char path[4096], blobs[4096], errmsg[VERIFY_ERRMSG_LEN];
-	struct verify_report r;
 	struct stat sb;
-	enum status st;
-	int code;
 
-	store_path(path, sizeof(path), a->arg[0]);
-	(void)snprintf(blobs, sizeof(blobs), "%s",
+	(void)snprintf(blobs, 4096, a->media != NULL ? "%s" : "%s/blobs",
 	    a->media != NULL ? a->media : a->arg[0]);
-	if (a->media == NULL)
-		(void)snprintf(blobs, sizeof(blobs), "%s/blobs", a->arg[0]);
 	if (stat(blobs, &sb) == 0 && S_ISDIR(sb.st_mode)) {
 		a->given.media = media_hash;
 		a->given.media_arg = blobs;
 	} else if (a->media != NULL) {
 		return fail(a, a->media, "not a folder");
 	}
+	return 0;
+}
+
+static int
+run_store(struct audit *a)
+{
+	char path[4096], blobs[4096], errmsg[VERIFY_ERRMSG_LEN];
+	struct verify_report r;
+	enum status st;
+	int code = give_media(a, blobs);
+
+	if (code != 0)
+		return code;
+	store_path(path, sizeof(path), a->arg[0]);
 	verify_report_init(&r);
 	st = verify_store(&r, path, &a->given, errmsg);
 	code = st == ST_OK ? tell(a, &r) : fail(a, a->arg[0], errmsg);
 	verify_report_free(&r);
+	return code;
+}
+
+static int
+run_bundle(struct audit *a)
+{
+	char blobs[4096], errmsg[VERIFY_ERRMSG_LEN];
+	struct verify_report r;
+	struct buf file;
+	enum status st;
+	int code = a->media != NULL ? give_media(a, blobs) : 0;
+
+	if (code != 0)
+		return code;
+	st = read_file(&file, a->arg[0]);
+	if (st != ST_OK)
+		return fail(a, a->arg[0], status_text(st));
+	verify_report_init(&r);
+	st = verify_bundle(&r, buf_view(&file), &a->given, errmsg);
+	code = st == ST_OK ? tell(a, &r) : fail(a, a->arg[0], errmsg);
+	verify_report_free(&r);
+	buf_free(&file);
 	return code;
 }
 
@@ -404,6 +434,8 @@ main(int argc, char **argv)
 	code = read_given(a);
 	if (code == 0 && strcmp(a->command, "store") == 0)
 		code = run_store(a);
+	else if (code == 0 && strcmp(a->command, "bundle") == 0)
+		code = run_bundle(a);
 	else if (code == 0 && strcmp(a->command, "consistency") == 0)
 		code = run_consistency(a);
 	else if (code == 0) {

@@ -108,4 +108,15 @@ MUST_CHECK enum status merkle_check_many(struct bytes proof,
     const uint64_t *places, const uint8_t (*leaves)[HASH_LEN], size_t count,
     uint64_t size, const uint8_t root[HASH_LEN]);
 
+/*
+ * Roots of earlier sizes out of the same proof.  Whatever lies left of a leaf
+ * that is proved is a leaf too or was put out whole, so the tree that ended
+ * with that leaf can be put together.  `sizes` ascend; known[i] is false where
+ * the proof does not tell.  Only after merkle_check_many gave ST_OK for it.
+ */
+void merkle_past_roots(struct bytes proof, const uint64_t *places,
+    const uint8_t (*leaves)[HASH_LEN], size_t count, uint64_t size,
+    const uint64_t *sizes, size_t size_count, uint8_t (*roots)[HASH_LEN],
+    bool *known);
+
 #endif

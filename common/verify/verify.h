@@ -35,10 +35,13 @@
 	X(ROW, "row", 1)               /* a row says what the bytes do not */  \
 	X(FORMAT, "format", 1)         /* a bundle that breaks its format */   \
 	X(BLIND, "blind", 0)           /* no body, or one of no use */         \
-	X(LOST, "lost", 0)       /* its device lost all but the digest */      \
-	X(SEEN, "seen", 0)       /* a device says it saw another tree */       \
-	X(WITNESS, "witness", 0) /* a witness asked for did not sign */        \
-	X(OLD_LOG, "old_log", 0) /* of the log before a restore */
+	X(LOST, "lost", 0)         /* its device lost all but the digest */    \
+	X(SEEN, "seen", 0)         /* a device says it saw another tree */     \
+	X(WITNESS, "witness", 0)   /* a witness asked for did not sign */      \
+	X(OLD_LOG, "old_log", 0)   /* of the log before a restore */           \
+	X(WITHHELD, "withheld", 0) /* a body kept from this copy, and why */   \
+	X(MISSING, "missing", 0)   /* an entry knew of one that is not here */ \
+	X(APART, "apart", 0)       /* an anchor that a bundle cannot reach */
 
 enum verify_what {
 #define VERIFY_ENUM(name, word, damage) VERIFY_##name,
@@ -87,13 +90,18 @@ struct verify_report {
 	uint64_t blind, lost, malformed, held, forks, holes, manifests;
 	uint64_t media;
 
-	/* Of a bundle. */
+	/* Of a bundle (bundle: it is one). */
 	bool bundle;
 	char rec[REC_LEN + 1], kind[64];
 	uint64_t count, withheld, conflicts, acts;
 	bool record_void;
 	char status[48];
 	uint64_t manifest_place, manifest_size;
+	uint64_t manifest_ms; /* when it was committed, by the court's clock */
+	char manifest_by[64];
+	uint64_t covered; /* of its entries, those below `proved` */
+	char *state;      /* owned: the state bytes (MERGE.md), or NULL */
+	size_t state_len;
 };
 
 void verify_report_init(struct verify_report *r);
@@ -135,6 +143,15 @@ struct verify_given {
 enum { VERIFY_ERRMSG_LEN = 320 };
 MUST_CHECK enum status verify_store(struct verify_report *out, const char *path,
     const struct verify_given *given, char errmsg[VERIFY_ERRMSG_LEN]);
+
+/*
+ * A bundle (docs/FORMAT.md, "Bundle").  Proved only if the manifest's place is
+ * below the size that an anchor reaches.  ST_OK: the report says it.
+ * ST_INVALID: no bundle; ST_NEWER, ST_LIMIT, ST_NOMEM.
+ */
+MUST_CHECK enum status verify_bundle(struct verify_report *out,
+    struct bytes file, const struct verify_given *given,
+    char errmsg[VERIFY_ERRMSG_LEN]);
 
 /* The consistency proof between two sizes, from a store's links, appended as
  * hashes.  ST_INVALID: the store is not so large. */

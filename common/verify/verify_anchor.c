@@ -131,21 +131,28 @@ verify_read_anchors(struct verify *v)
 }
 
 void
-verify_anchors_at(struct verify *v)
+verify_anchors_root(
+    struct verify *v, uint64_t size, const uint8_t root[HASH_LEN])
 {
-	uint8_t root[HASH_LEN];
-
-	frontier_root(&v->f, root);
 	for (size_t i = 0; i < v->given->anchor_count; i++) {
 		struct vanchor *a = &v->anchor[i];
 
-		if (a->bad || a->done || a->cp.size != v->f.size)
+		if (a->bad || a->done || a->cp.size != size)
 			continue;
 		a->done = true;
 		memcpy(a->store_root, root, HASH_LEN);
 		a->matches = memcmp(root, a->cp.root, HASH_LEN) == 0;
 	}
 	next_anchor(v);
+}
+
+void
+verify_anchors_at(struct verify *v)
+{
+	uint8_t root[HASH_LEN];
+
+	frontier_root(&v->f, root);
+	verify_anchors_root(v, v->f.size, root);
 }
 
 /* ---- at the end */
@@ -158,6 +165,8 @@ links_at(struct verify *v, uint64_t place, uint8_t link[HASH_LEN],
 	struct db_stmt *s;
 	enum status st;
 
+	if (v->bundle != NULL)
+		return verify_bundle_links(v, place, link, prev);
 	st = db_query(&s, v->db,
 	    "SELECT e.link, coalesce(e.prev,"
 	    " (SELECT link FROM entries WHERE place = ?1 - 1))"
@@ -243,6 +252,24 @@ say_differs(struct verify *v, const struct vanchor *a)
 	return ST_OK;
 }
 
+/* A bundle has few of the tree's earlier roots, and none of its later. */
+static enum status
+say_apart(struct verify *v, struct vanchor *a)
+{
+	enum status st = a->is_proof ? check_receipt(v, a) : ST_OK;
+
+	if (st != ST_OK || a->bad)
+		return st;
+	verify_data(verify_say(v->r, VERIFY_APART,
+			"此凭据的树与本导出件无法对照；请法院以 --manifest 与 "
+			"--anchor 重新导出。",
+			"This anchor's tree cannot be compared with the "
+			"bundle's: ask for an export with --manifest and "
+			"--anchor."),
+	    "%.150s: size %" PRIu64, a->from->name, a->cp.size);
+	return ST_OK;
+}
+
 static void
 proved_by(struct verify *v, const char *sort, const char *name, uint64_t size)
 {
@@ -295,6 +322,8 @@ judge(struct verify *v, struct vanchor *a, bool *signed_it)
 		    v->kept);
 		return ST_OK;
 	}
+	if (!a->done && v->bundle != NULL)
+		return say_apart(v, a);
 	if (!a->done) {
 		say_other(v, a, VERIFY_TAIL, v->f.size,
 		    "尾部缺失：日志签过更大的树。",

@@ -102,9 +102,23 @@ struct vmanifest {
 	uint8_t root[HASH_LEN];
 	char rec[REC_LEN + 1];
 	const struct vchain *c;
+	bool has_context;
+	uint64_t context;
+	uint8_t context_root[HASH_LEN];
 	/* Found in the second reading. */
 	struct frontier f;
 	uint64_t got_held, got_bare;
+	uint8_t (*key)[PUBKEY_LEN]; /* owned: whose entries it has */
+	size_t key_count, key_cap;
+};
+
+/* An entry that manifests count as context, of those whom it concerns. */
+struct vcontext {
+	uint64_t place;
+	uint8_t id[ID_LEN];
+	char rec[REC_LEN + 1]; /* of a device's record, else "" */
+	bool has_key;          /* an enrolment: of this key */
+	uint8_t key[PUBKEY_LEN];
 };
 
 /* An anchor, read. */
@@ -155,10 +169,14 @@ struct verify {
 	size_t root_count, root_cap;
 	struct vmanifest *manifest; /* owned */
 	size_t manifest_count, manifest_cap;
+	struct vcontext *context; /* owned, by place */
+	size_t context_count, context_cap;
 	struct vanchor *anchor; /* owned, one for each given */
 	uint64_t next_anchor;   /* the least size not reached yet */
 	uint64_t kept;          /* of the last restore; 0: none */
 	bool restored;
+
+	struct vbundle *bundle; /* NULL: a store */
 
 	struct frontier f;
 	uint64_t next; /* place expected */
@@ -169,6 +187,19 @@ struct verify {
 	struct entry e;
 	struct buf lines, text;
 };
+
+/* Begin and end a verification of whatever sort. */
+struct verify *verify_new(struct verify_report *out,
+    const struct verify_given *given, char errmsg[VERIFY_ERRMSG_LEN]);
+void verify_done(struct verify *v);
+
+/* The key and descriptor given are this court's. */
+void verify_keys(struct verify *v);
+/* `v->e` can be read, and is malformed at its place all the same. */
+bool verify_wrong_here(
+    const struct verify *v, const struct vchain *c, const struct vrow *row);
+/* The file that an `attach` (`v->e`) names. */
+void verify_media(struct verify *v, struct vchain *c, const struct vrow *row);
 
 /* Grow *array (owned, of `size` bytes an element). */
 MUST_CHECK enum status verify_room(
@@ -219,6 +250,13 @@ MUST_CHECK enum status verify_commit(
 
 /* The first descriptor and the court-id, before anything else. */
 MUST_CHECK enum status verify_first(struct verify *v);
+/* The same from the entry at place 0; and what it says of the court. */
+MUST_CHECK enum status verify_first_entry(
+    struct verify *v, struct bytes raw, bool *good);
+void verify_court(struct verify *v);
+/* Entry `v->e`, a manifest, is put down. */
+MUST_CHECK enum status verify_manifest_entry(
+    struct verify *v, struct vchain *c, const struct vrow *row);
 /* Whole entry `v->e` of a server chain. */
 MUST_CHECK enum status verify_server_entry(
     struct verify *v, struct vchain *c, const struct vrow *row);
@@ -233,10 +271,32 @@ bool verify_is_server_key(const struct verify *v, const uint8_t *key);
 MUST_CHECK enum status verify_read_anchors(struct verify *v);
 /* The tree has v->f.size leaves now: compare. */
 void verify_anchors_at(struct verify *v);
+/* Of a bundle: its tree had this root at that size. */
+void verify_anchors_root(
+    struct verify *v, uint64_t size, const uint8_t root[HASH_LEN]);
 MUST_CHECK enum status verify_anchors_end(struct verify *v);
+
+/* ---- verify_bundle.c */
+
+/* The link at a place and what it rests on, if the bundle has that entry.
+ * ST_ABSENT. */
+MUST_CHECK enum status verify_bundle_links(const struct verify *v,
+    uint64_t place, uint8_t link[HASH_LEN], uint8_t prev[HASH_LEN]);
+
+/* ---- verify_show.c */
+
+void verify_put_bundle(struct buf *out, const struct verify_report *r);
+void verify_say_bundle(struct buf *out, const struct verify_report *r);
 
 /* ---- verify_manifest.c */
 
 MUST_CHECK enum status verify_manifests(struct verify *v);
+/* Entry `v->e` of the court is context: of a descriptor, a restore, a device
+ * (`device`: enrolled, or in another state). */
+MUST_CHECK enum status verify_note_context(
+    struct verify *v, const struct vrow *row, bool device);
+/* The last word that the log had on an id at a size is `hold`.  Behind
+ * verify_holds_end. */
+bool verify_held_at(const struct verify *v, const uint8_t *id, uint64_t size);
 
 #endif

@@ -16,8 +16,8 @@ by_rec(const void *a, const void *b)
 }
 
 /* The last word that the log had on an id at a size: was it `hold`? */
-static bool
-held_at(const struct verify *v, const uint8_t *id, uint64_t size)
+bool
+verify_held_at(const struct verify *v, const uint8_t *id, uint64_t size)
 {
 	size_t lo = 0, hi = v->hold_count;
 	bool held = false;
@@ -37,16 +37,114 @@ held_at(const struct verify *v, const uint8_t *id, uint64_t size)
 	return held;
 }
 
-static void
-count_in(struct verify *v, struct bytes rec, uint64_t place,
-    const uint8_t link[HASH_LEN], bool bare)
+/* ---- context: enrolments and revocations of those who wrote */
+
+enum status
+verify_note_context(struct verify *v, const struct vrow *row, bool device)
 {
+	struct vcontext *x;
+	enum status st;
+
+	/* Of an entry without its body no manifest knows more than we do. */
+	if (v->e.body_is != ENTRY_BODY_WHOLE)
+		return ST_OK;
+	st = verify_room(
+	    &v->context, &v->context_cap, v->context_count, sizeof(*x));
+	if (st != ST_OK)
+		return st;
+	x = &v->context[v->context_count++];
+	memset(x, 0, sizeof(*x));
+	x->place = row->place;
+	memcpy(x->id, row->link, ID_LEN);
+	if (device)
+		memcpy(x->rec, v->e.rec.p, REC_LEN);
+	x->has_key = device && v->e.verb == DO_OPEN &&
+		     verify_hash(&v->e, "key", x->key, PUBKEY_LEN);
+	return ST_OK;
+}
+
+static bool
+has_key(const struct vmanifest *m, const uint8_t *key)
+{
+	for (size_t i = 0; i < m->key_count; i++)
+		if (memcmp(m->key[i], key, PUBKEY_LEN) == 0)
+			return true;
+	return false;
+}
+
+static bool
+among(const char *const *recs, size_t count, const char *rec)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(recs[i], rec) == 0)
+			return true;
+	return false;
+}
+
+static enum status
+context_true(const struct verify *v, const struct vmanifest *m, bool *yes)
+{
+	/* Records of devices whose keys wrote: few of many. */
+	const char **recs = calloc(v->context_count + 1, sizeof(const char *));
+	struct frontier f;
+	uint8_t leaf[HASH_LEN], root[HASH_LEN];
+	size_t count = 0;
+
+	if (recs == NULL)
+		return ST_NOMEM;
+	/* A device's own record, if that is what was exported, is context
+	 * whoever wrote. */
+	recs[count++] = m->rec;
+	for (size_t i = 0; i < v->context_count; i++)
+		if (v->context[i].has_key && has_key(m, v->context[i].key) &&
+		    !among(recs, count, v->context[i].rec))
+			recs[count++] = v->context[i].rec;
+	frontier_init(&f);
+	for (size_t i = 0; i < v->context_count; i++) {
+		const struct vcontext *x = &v->context[i];
+
+		if (x->place >= m->size ||
+		    (x->rec[0] != '\0' && !among(recs, count, x->rec)))
+			continue;
+		merkle_leaf(leaf, bytes_of(x->id, ID_LEN));
+		frontier_add(&f, leaf);
+	}
+	frontier_root(&f, root);
+	*yes = f.size == m->context &&
+	       memcmp(root, m->context_root, HASH_LEN) == 0;
+	free(recs);
+	return ST_OK;
+}
+
+/* ---- the record */
+
+static enum status
+note_key(struct vmanifest *m, const struct vchain *c)
+{
+	enum status st;
+
+	if (c == NULL || has_key(m, c->key))
+		return ST_OK;
+	st = verify_room(&m->key, &m->key_cap, m->key_count, PUBKEY_LEN);
+	if (st == ST_OK)
+		memcpy(m->key[m->key_count++], c->key, PUBKEY_LEN);
+	return st;
+}
+
+static enum status
+count_in(struct verify *v, struct bytes rec, const struct vrow *row, bool bare)
+{
+	const struct vchain *c;
+	uint64_t place = row->place;
+	const uint8_t *link = row->link;
+	enum status st = ST_OK;
+
 	uint8_t leaf[HASH_LEN];
 	char text[REC_LEN + 1];
 	size_t lo = 0, hi = v->manifest_count;
 
 	if (rec.len != REC_LEN)
-		return;
+		return ST_OK;
 	memcpy(text, rec.p, REC_LEN);
 	text[REC_LEN] = '\0';
 	while (lo < hi) {
@@ -58,9 +156,11 @@ count_in(struct verify *v, struct bytes rec, uint64_t place,
 			hi = mid;
 	}
 	if (lo == v->manifest_count || strcmp(v->manifest[lo].rec, text) != 0)
-		return;
+		return ST_OK;
+	c = verify_chain_of(v, row->no, row->branch);
 	merkle_leaf(leaf, bytes_of(link, ID_LEN));
-	for (; lo < v->manifest_count && strcmp(v->manifest[lo].rec, text) == 0;
+	for (; lo < v->manifest_count && st == ST_OK &&
+	       strcmp(v->manifest[lo].rec, text) == 0;
 	     lo++) {
 		struct vmanifest *m = &v->manifest[lo];
 
@@ -68,8 +168,10 @@ count_in(struct verify *v, struct bytes rec, uint64_t place,
 			continue;
 		frontier_add(&m->f, leaf);
 		m->got_bare += bare;
-		m->got_held += held_at(v, link, m->size);
+		m->got_held += verify_held_at(v, link, m->size);
+		st = note_key(m, c);
 	}
+	return st;
 }
 
 /* Heads name their record; where nothing in the line is escaped it stands as
@@ -110,13 +212,14 @@ rec_of(struct verify *v, struct bytes bytes, uint64_t flags, struct bytes *rec)
 static enum status
 count_all(struct verify *v, uint64_t below)
 {
-	uint8_t link[HASH_LEN];
+	struct vrow row;
 	struct db_stmt *s;
 	struct bytes rec;
 	enum status st;
 
 	st = db_query(&s, v->db,
-	    "SELECT place, flags, link, bytes FROM entries WHERE place < ?1"
+	    "SELECT place, flags, link, bytes, chain, branch FROM entries"
+	    " WHERE place < ?1"
 	    " ORDER BY place");
 	if (st != ST_OK)
 		return st;
@@ -127,16 +230,47 @@ count_all(struct verify *v, uint64_t below)
 
 		if ((flags & ROW_LOST) != 0 || bytes.len == 0)
 			continue;
-		st = db_copy(s, 2, link, HASH_LEN);
+		row.place = db_u64(s, 0);
+		row.no = db_u64(s, 4);
+		row.branch = (uint32_t)db_u64(s, 5);
+		st = db_copy(s, 2, row.link, HASH_LEN);
 		if (st == ST_OK)
 			st = rec_of(v, bytes, flags, &rec);
+		if (st == ST_OK)
+			st = count_in(
+			    v, rec, &row, (flags & ROW_MALFORMED) != 0);
 		if (st != ST_OK)
 			break;
-		count_in(
-		    v, rec, db_u64(s, 0), link, (flags & ROW_MALFORMED) != 0);
 	}
 	db_done(s);
 	return st == ST_ABSENT || st == ST_CORRUPT ? ST_OK : st;
+}
+
+static enum status
+judge(struct verify *v, const struct vmanifest *m)
+{
+	uint8_t root[HASH_LEN];
+	bool context = true;
+	enum status st = ST_OK;
+
+	frontier_root(&m->f, root);
+	if (m->f.size != m->count || m->got_held != m->held ||
+	    m->got_bare != m->bare || memcmp(root, m->root, HASH_LEN) != 0) {
+		verify_say_at(v, VERIFY_MANIFEST, m->place, m->c, m->seq,
+		    "虚假的导出清单：它不是这份记录当时的全部条目。",
+		    "A false manifest: not all entries that the record had "
+		    "below its size.");
+		return ST_OK;
+	}
+	if (m->has_context)
+		st = context_true(v, m, &context);
+	if (!context)
+		verify_say_at(v, VERIFY_MANIFEST, m->place, m->c, m->seq,
+		    "虚假的导出清单：旁证不是当时的全部入网、吊销和描述文件条"
+		    "目。",
+		    "A false manifest: its context is not all the enrolments, "
+		    "revocations and descriptors below its size.");
+	return st;
 }
 
 enum status
@@ -154,19 +288,7 @@ verify_manifests(struct verify *v)
 			below = v->manifest[i].size;
 	}
 	st = count_all(v, below);
-	for (size_t i = 0; i < v->manifest_count && st == ST_OK; i++) {
-		const struct vmanifest *m = &v->manifest[i];
-		uint8_t root[HASH_LEN];
-
-		frontier_root(&m->f, root);
-		if (m->f.size == m->count && m->got_held == m->held &&
-		    m->got_bare == m->bare &&
-		    memcmp(root, m->root, HASH_LEN) == 0)
-			continue;
-		verify_say_at(v, VERIFY_MANIFEST, m->place, m->c, m->seq,
-		    "虚假的导出清单：它不是这份记录当时的全部条目。",
-		    "A false manifest: not all entries that the record had "
-		    "below its size.");
-	}
+	for (size_t i = 0; i < v->manifest_count && st == ST_OK; i++)
+		st = judge(v, &v->manifest[i]);
 	return st;
 }

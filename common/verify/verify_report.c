@@ -42,6 +42,7 @@ verify_report_free(struct verify_report *r)
 	if (r == NULL)
 		return;
 	free(r->finding);
+	free(r->state);
 	memset(r, 0, sizeof(*r));
 }
 
@@ -50,6 +51,9 @@ verify_verdict_of(const struct verify_report *r)
 {
 	if (r->damage > 0)
 		return VERIFY_DAMAGED;
+	if (r->bundle)
+		return r->proved > r->manifest_place ? VERIFY_PROVED
+						     : VERIFY_NOT_ANCHORED;
 	return r->proved > 0 ? VERIFY_PROVED : VERIFY_NOT_ANCHORED;
 }
 
@@ -228,27 +232,6 @@ put_finding(struct buf *out, const struct verify_finding *f)
 	buf_u8(out, '}');
 }
 
-static void
-put_bundle(struct buf *out, const struct verify_report *r)
-{
-	buf_str(out, ",\"bundle\":{\"record\":");
-	put_text(out, r->rec);
-	buf_str(out, ",\"kind\":");
-	put_text(out, r->kind);
-	buf_str(out, ",\"status\":");
-	put_text(out, r->status);
-	buf_printf(out, ",\"void\":%s", r->record_void ? "true" : "false");
-	put_num(out, "count", r->count);
-	put_num(out, "withheld", r->withheld);
-	put_num(out, "conflicts", r->conflicts);
-	put_num(out, "acts", r->acts);
-	put_num(out, "manifest_place", r->manifest_place);
-	put_num(out, "manifest_size", r->manifest_size);
-	buf_str(out,
-	    ",\"complete\":\"as stated by the court; only a store audit can "
-	    "prove it\"}");
-}
-
 void
 verify_report_json(const struct verify_report *r, struct buf *out)
 {
@@ -283,7 +266,7 @@ verify_report_json(const struct verify_report *r, struct buf *out)
 	put_num(out, "manifests", r->manifests);
 	put_num(out, "media", r->media);
 	if (r->bundle)
-		put_bundle(out, r);
+		verify_put_bundle(out, r);
 	put_num(out, "damage", r->damage);
 	put_num(out, "notes", r->notes);
 	buf_str(out, ",\"findings\":[");
@@ -326,20 +309,19 @@ say_finding(struct buf *out, const struct verify_finding *f)
 	}
 }
 
+/* A bundle whose anchors end below its manifest. */
 static void
-say_bundle(struct buf *out, const struct verify_report *r)
+say_short(struct buf *out, const struct verify_report *r)
 {
-	buf_printf(out, "记录 record %s  %s\n", r->rec, r->kind);
 	buf_printf(out,
-	    "%" PRIu64 " 条 entries, 隐去 withheld %" PRIu64
-	    ", 冲突 conflicts %" PRIu64 ", 状态 status %s%s\n",
-	    r->count, r->withheld, r->conflicts,
-	    r->status[0] == '\0' ? "-" : r->status,
-	    r->record_void ? ", 作废 void" : "");
-	buf_str(out,
-	    "完整性以法院陈述为准；只有全库审计才能证明没有缺漏。\n"
-	    "Complete as stated by the court; only a store audit can prove "
-	    "it.\n");
+	    "结论：前后一致；外部凭据只到位置 %" PRIu64 "，覆盖 %" PRIu64
+	    "/%" PRIu64 " 条，未及导出清单（位置 %" PRIu64
+	    "）。\nVerdict: consistent, not anchored: what was given reaches "
+	    "to "
+	    "place %" PRIu64 ", over %" PRIu64 " of %" PRIu64
+	    " entries, and not to the manifest at %" PRIu64 ".\n",
+	    r->proved, r->covered, r->count, r->manifest_place, r->proved,
+	    r->covered, r->count, r->manifest_place);
 }
 
 static void
@@ -353,6 +335,10 @@ say_verdict(struct buf *out, const struct verify_report *r)
 		    r->damage, r->damage);
 		break;
 	case VERIFY_NOT_ANCHORED:
+		if (r->proved > 0) {
+			say_short(out, r);
+			break;
+		}
 		buf_str(out,
 		    "结论：前后一致，但没有外部凭据可对照。\n"
 		    "Verdict: consistent, not anchored: nothing from outside "
@@ -384,7 +370,7 @@ verify_report_text(const struct verify_report *r, struct buf *out)
 	buf_hex(out, bytes_of(r->root, HASH_LEN));
 	buf_u8(out, '\n');
 	if (r->bundle)
-		say_bundle(out, r);
+		verify_say_bundle(out, r);
 	else
 		buf_printf(out,
 		    "设备条目 device entries %" PRIu64

@@ -138,6 +138,35 @@ court_from_meta(struct verify *v)
 }
 
 enum status
+verify_first_entry(struct verify *v, struct bytes raw, bool *good)
+{
+	struct bytes file = { 0 };
+	enum status st = entry_parse(&v->e, raw);
+
+	*good = false;
+	if (st == ST_OK && bytes_eq_str(v->e.kind, "descriptor@1"))
+		st = descriptor_file(v, &file);
+	else if (st == ST_OK)
+		st = ST_INVALID;
+	if (st == ST_OK)
+		st = take_descriptor(v, file, good);
+	return st == ST_INVALID ? ST_OK : st;
+}
+
+void
+verify_court(struct verify *v)
+{
+	if (v->descriptor_count > 0) {
+		const struct descriptor *d = v->descriptor[0];
+
+		memcpy(v->court_id, d->digest, HASH_LEN);
+		memcpy(v->court, d->court, sizeof(v->court));
+	}
+	memcpy(v->r->court_id, v->court_id, HASH_LEN);
+	memcpy(v->r->court, v->court, sizeof(v->r->court));
+}
+
+enum status
 verify_first(struct verify *v)
 {
 	struct db_stmt *s;
@@ -148,33 +177,17 @@ verify_first(struct verify *v)
 	if (st != ST_OK)
 		return st;
 	st = db_next(s);
-	if (st == ST_OK) {
-		struct bytes file;
-
-		st = entry_parse(&v->e, db_bytes(s, 0));
-		if (st == ST_OK && bytes_eq_str(v->e.kind, "descriptor@1"))
-			st = descriptor_file(v, &file);
-		else if (st == ST_OK)
-			st = ST_INVALID;
-		if (st == ST_OK)
-			st = take_descriptor(v, file, &good);
-	}
+	if (st == ST_OK)
+		st = verify_first_entry(v, db_bytes(s, 0), &good);
 	db_done(s);
-	if (st != ST_OK && st != ST_INVALID && st != ST_ABSENT)
+	if (st != ST_OK && st != ST_ABSENT)
 		return st;
 	if (!good) {
 		st = court_from_meta(v);
 		if (st != ST_OK)
 			return st;
 	}
-	if (v->descriptor_count > 0) {
-		const struct descriptor *d = v->descriptor[0];
-
-		memcpy(v->court_id, d->digest, HASH_LEN);
-		memcpy(v->court, d->court, sizeof(v->court));
-	}
-	memcpy(v->r->court_id, v->court_id, HASH_LEN);
-	memcpy(v->r->court, v->court, sizeof(v->r->court));
+	verify_court(v);
 	return ST_OK;
 }
 
@@ -239,11 +252,16 @@ static enum status
 apply_device(struct verify *v, struct vchain *c, const struct vrow *row)
 {
 	struct vdevice *d;
+	enum status st;
 
+	if (v->e.verb != DO_OPEN && v->e.verb != DO_ADVANCE)
+		return ST_OK;
+	st = verify_note_context(v, row, true);
+	if (st != ST_OK)
+		return st;
 	if (v->e.verb == DO_OPEN)
 		return enrol(v, c, row);
-	if (v->e.verb != DO_ADVANCE || v->e.on_count != 1 ||
-	    bytes_eq_str(v->e.on[0], "enrolled"))
+	if (v->e.on_count != 1 || bytes_eq_str(v->e.on[0], "enrolled"))
 		return ST_OK;
 	d = device_by_rec(v, v->e.rec);
 	if (d != NULL && d->until == UINT64_MAX)
@@ -402,8 +420,9 @@ apply_hole(struct verify *v, const struct vrow *row)
 	return st;
 }
 
-static enum status
-apply_manifest(struct verify *v, struct vchain *c, const struct vrow *row)
+enum status
+verify_manifest_entry(
+    struct verify *v, struct vchain *c, const struct vrow *row)
 {
 	struct vmanifest *m;
 	enum status st;
@@ -426,6 +445,9 @@ apply_manifest(struct verify *v, struct vchain *c, const struct vrow *row)
 		    "导出清单读不出。", "The manifest cannot be read.");
 		return ST_OK;
 	}
+	m->has_context =
+	    verify_num(&v->e, "context", &m->context) &&
+	    verify_hash(&v->e, "context_root", m->context_root, HASH_LEN);
 	(void)verify_num(&v->e, "held", &m->held);
 	(void)verify_num(&v->e, "bare", &m->bare);
 	v->manifest_count++;
@@ -446,6 +468,13 @@ verify_server_entry(struct verify *v, struct vchain *c, const struct vrow *row)
 		return apply_device(v, c, row);
 	if (e->verb != DO_OPEN)
 		return ST_OK;
+	if (bytes_eq_str(e->kind, "descriptor@1") ||
+	    bytes_eq_str(e->kind, "restored@1")) {
+		enum status st = verify_note_context(v, row, false);
+
+		if (st != ST_OK)
+			return st;
+	}
 	if (bytes_eq_str(e->kind, "descriptor@1"))
 		return apply_descriptor(v, c, row);
 	if (bytes_eq_str(e->kind, "recovered@1"))
@@ -453,7 +482,7 @@ verify_server_entry(struct verify *v, struct vchain *c, const struct vrow *row)
 	if (bytes_eq_str(e->kind, "hole@1"))
 		return apply_hole(v, row);
 	if (bytes_eq_str(e->kind, "manifest@1"))
-		return apply_manifest(v, c, row);
+		return verify_manifest_entry(v, c, row);
 	if (bytes_eq_str(e->kind, "restored@1")) {
 		v->restored = true;
 		(void)verify_num(e, "kept", &v->kept);

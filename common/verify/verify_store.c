@@ -13,7 +13,6 @@
 enum {
 	STORE_APP_ID = 0x44427374, /* "DBst" */
 	STORE_VERSION = 1,
-	LINES_MAX = 1 << 30,
 	CACHE_KIB = 16384
 };
 
@@ -79,19 +78,6 @@ check_link(struct verify *v, struct vchain *c, const struct vrow *row,
 		    "logged.");
 	memcpy(c->other_link, link, HASH_LEN);
 	c->has_other = true;
-}
-
-/* Words for what makes an entry malformed at its place, or NULL. */
-static bool
-wrong_here(
-    const struct verify *v, const struct vchain *c, const struct vrow *row)
-{
-	const struct entry *e = &v->e;
-
-	return memcmp(e->chain, c->id, CHAIN_LEN) != 0 || e->seq != row->seq ||
-	       !bytes_eq_str(e->court, v->court) ||
-	       (!c->server && (e->verb == DO_HOLD || e->verb == DO_ADMIT)) ||
-	       (row->seq == 1 && strcmp(e->dev, c->dev) != 0);
 }
 
 /* A body that is no use: as it came (the row says so), or since. */
@@ -173,7 +159,7 @@ read_entry(struct verify *v, struct vchain *c, const struct vrow *row)
 	st = entry_parse(&v->e, row->bytes);
 	if (st != ST_OK && st != ST_INVALID)
 		return st;
-	bad = st == ST_INVALID || wrong_here(v, c, row);
+	bad = st == ST_INVALID || verify_wrong_here(v, c, row);
 	v->r->malformed += bad;
 	if (bad != ((row->flags & ROW_MALFORMED) != 0))
 		verify_say_at(v, VERIFY_ROW, row->place, c, row->seq,
@@ -187,25 +173,6 @@ read_entry(struct verify *v, struct vchain *c, const struct vrow *row)
 	if (c->server)
 		return verify_server_entry(v, c, row);
 	return ST_OK;
-}
-
-static void
-check_media(struct verify *v, struct vchain *c, const struct vrow *row)
-{
-	uint8_t want[HASH_LEN], got[HASH_LEN];
-
-	if (v->given->media == NULL || v->e.verb != DO_ATTACH ||
-	    v->e.body_is != ENTRY_BODY_WHOLE || v->e.on_count != 1 ||
-	    json_hex(&v->e.body, entry_value(&v->e, 0), want, HASH_LEN) !=
-		ST_OK ||
-	    v->given->media(v->given->media_arg, want, got) != ST_OK)
-		return;
-	v->r->media++;
-	if (memcmp(want, got, HASH_LEN) != 0)
-		verify_say_at(v, VERIFY_MEDIA, row->place, c, row->seq,
-		    "影像文件不是条目所指的：被换过。",
-		    "The file is not the one that this entry names: it was "
-		    "swapped.");
 }
 
 static enum status
@@ -223,7 +190,7 @@ device_entry(struct verify *v, struct vchain *c, const struct vrow *row)
 		    "Reordered: in a commit a device's entry stands behind "
 		    "the court's own.");
 	if (effect)
-		check_media(v, c, row);
+		verify_media(v, c, row);
 	st = verify_room(
 	    &v->placed, &v->placed_cap, v->placed_count, sizeof(*p));
 	if (st != ST_OK)
@@ -405,19 +372,6 @@ is_store(struct verify *v)
 	return st;
 }
 
-static void
-check_keys(struct verify *v)
-{
-	if (!v->key_named)
-		(void)verify_say(v->r, VERIFY_DESCRIPTOR,
-		    "所给的日志公钥不是这个法院描述文件里的。",
-		    "The key given is in none of this court's descriptors.");
-	if (v->given->descriptor.len > 0 && !v->descriptor_pinned)
-		(void)verify_say(v->r, VERIFY_DESCRIPTOR,
-		    "所给的描述文件不是这个法院的任何一版。",
-		    "The descriptor given is no version of this court's.");
-}
-
 static enum status
 run(struct verify *v)
 {
@@ -437,7 +391,7 @@ run(struct verify *v)
 		st = check_head(v);
 	if (st != ST_OK)
 		return st;
-	check_keys(v);
+	verify_keys(v);
 	st = verify_chains_end(v);
 	if (st == ST_OK)
 		st = verify_holds_end(v);
@@ -446,31 +400,6 @@ run(struct verify *v)
 	if (st == ST_OK)
 		st = verify_anchors_end(v);
 	return st;
-}
-
-static void
-verify_done(struct verify *v)
-{
-	for (size_t i = 0; i < v->descriptor_count; i++)
-		free(v->descriptor[i]);
-	free(v->descriptor);
-	free(v->chain);
-	free(v->device);
-	free(v->placed);
-	free(v->need);
-	free(v->hold);
-	free(v->hole);
-	free(v->hole_said);
-	free(v->root);
-	free(v->manifest);
-	free(v->anchor);
-	entry_free(&v->e);
-	buf_free(&v->lines);
-	buf_free(&v->text);
-	if (v->db != NULL)
-		db_rollback(v->db);
-	db_close(v->db);
-	free(v);
 }
 
 enum status
@@ -482,20 +411,11 @@ verify_store(struct verify_report *out, const char *path,
 		.readonly = true,
 		.busy_ms = 5000,
 		.cache_kib = CACHE_KIB };
-	struct verify *v = calloc(1, sizeof(*v));
+	struct verify *v = verify_new(out, given, errmsg);
 	enum status st;
 
-	errmsg[0] = '\0';
 	if (v == NULL)
 		return ST_NOMEM;
-	v->r = out;
-	v->given = given;
-	v->errmsg = errmsg;
-	v->next_anchor = UINT64_MAX;
-	frontier_init(&v->f);
-	entry_init(&v->e);
-	buf_init(&v->lines, LINES_MAX);
-	buf_init(&v->text, 2 * DESCRIPTOR_FILE_MAX);
 	st = db_open(&v->db, &dc);
 	if (st == ST_OK)
 		st = run(v);

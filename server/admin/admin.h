@@ -30,8 +30,11 @@ struct admin {
 	const char *record, *out, *person, *dev, *reason, *what, *by, *ttl;
 	const char *replaces, *store, *recovery_key, *root_key, *from, *to;
 	const char *title, *text, *address, *devices_address, *origin, *kept;
+	const char *manifest;
 	const char *withhold[ADMIN_MANY_MAX];
 	size_t withhold_count;
+	const char *anchor[ADMIN_MANY_MAX]; /* files */
+	size_t anchor_count;
 	struct config config;
 
 	/* Open for commands that want it. */
@@ -55,6 +58,7 @@ struct admin_command {
 extern const struct admin_command admin_court_commands[];
 extern const struct admin_command admin_people_commands[];
 extern const struct admin_command admin_upkeep_commands[];
+extern const struct admin_command admin_export_commands[];
 
 /* Say why; gives ADMIN_FAILED. */
 int admin_refuse(const struct admin *a, const char *zh, const char *en);

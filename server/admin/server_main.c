@@ -10,7 +10,7 @@
 #include "server/admin/admin.h"
 
 static const struct admin_command *const tables[] = { admin_court_commands,
-	admin_people_commands, admin_upkeep_commands };
+	admin_people_commands, admin_upkeep_commands, admin_export_commands };
 
 enum { TABLES = sizeof(tables) / sizeof(tables[0]) };
 
@@ -118,6 +118,7 @@ static const struct {
     OPTION("devices-address", devices_address),
     OPTION("origin", origin),
     OPTION("kept", kept),
+    OPTION("manifest", manifest),
 }, flag_options[] = {
     OPTION("json", json),
     OPTION("qr", qr),
@@ -150,6 +151,12 @@ take_option(struct admin *a, const char *arg, const char *value, char *why)
 		if (a->withhold_count == ADMIN_MANY_MAX)
 			return 0;
 		a->withhold[a->withhold_count++] = value;
+		return 2;
+	}
+	if (strcmp(arg, "--anchor") == 0) {
+		if (a->anchor_count == ADMIN_MANY_MAX)
+			return 0;
+		a->anchor[a->anchor_count++] = value;
 		return 2;
 	}
 	for (size_t i = 0; i < sizeof(text_options) / sizeof(text_options[0]);

@@ -144,6 +144,12 @@ write_entry(struct made *m, struct made_chain *c, struct entry_new *n)
 }
 
 void
+made_store_raw(struct made *m, struct made_chain *c, struct bytes raw)
+{
+	put_row(m, c, raw);
+}
+
+void
 made_store_server(struct made *m, char rec[REC_LEN + 1], const char *kind,
     enum verb verb, const char *const *on, size_t on_count, const char *data,
     const char *reason)
@@ -161,6 +167,9 @@ made_store_server(struct made *m, char rec[REC_LEN + 1], const char *kind,
 		names[i] = bytes_str(on[i]);
 	if (reason != NULL)
 		n.reason = bytes_str(reason);
+	if (m->more != NULL)
+		n.more = bytes_str(m->more);
+	m->more = NULL;
 	if (rec[0] == '\0')
 		new_rec(m, rec);
 	write_entry(m, &m->server, &n);
@@ -262,11 +271,13 @@ put_chain(struct made *m, const struct made_chain *c)
 }
 
 void
-made_store_close(struct made *m)
+made_store_shut(struct made *m)
 {
 	uint8_t root[HASH_LEN];
 	struct db_stmt *s;
 
+	if (m->db == NULL)
+		return;
 	for (size_t i = 0; i < m->chain_count; i++)
 		put_chain(m, m->chain[i]);
 	frontier_root(&m->f, root);
@@ -277,6 +288,13 @@ made_store_close(struct made *m)
 	EXPECT_OK(db_run(s));
 	EXPECT_OK(db_commit(m->db));
 	db_close(m->db);
+	m->db = NULL;
+}
+
+void
+made_store_close(struct made *m)
+{
+	made_store_shut(m);
 	free(m->leaf);
 	free(m->link);
 	free(m->prev);

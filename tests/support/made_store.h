@@ -53,12 +53,16 @@ struct made {
 	/* Say so before an entry: what it is of, flags, fewer checks. */
 	uint32_t flags;
 	struct buf entry; /* the last one written */
+	/* `more` of the next entry of the court, or NULL. */
+	const char *more;
 };
 
 /* A court with its descriptor committed.  Any failure ends the test. */
 void made_store_open(struct made *m, const char *path, uint64_t seed);
 
-/* Chains and head row go down, and the file is closed; and memory freed. */
+/* Chains and head row go down, and the file is closed; notes and receipts can
+ * still be had.  And memory freed. */
+void made_store_shut(struct made *m);
 void made_store_close(struct made *m);
 
 /* An entry on the court's chain; `rec` "" gets a new one. */
@@ -78,6 +82,8 @@ void made_store_piece(struct made *m, struct made_chain *c, size_t count);
 void made_store_entry(struct made *m, struct made_chain *c, enum verb verb,
     const char *on, const char *data);
 void made_store_line(struct made *m, struct made_chain *c, uint64_t first);
+/* These bytes as the next entry, whatever they are. */
+void made_store_raw(struct made *m, struct made_chain *c, struct bytes raw);
 
 /* The line of places as a piece of `c`, but signed by another. */
 void made_store_line_by(struct made *m, struct made_chain *c, uint64_t first,
