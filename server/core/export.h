@@ -55,7 +55,9 @@ MUST_CHECK enum status export_manifest(struct centre *c,
 /*
  * Append the bundle of the manifest at `place` under the newest checkpoint.
  * `sizes` are those of checkpoints that somebody holds: the file will reach
- * them.  ST_ABSENT: no manifest there; ST_INVALID: a size above the log's.
+ * them.  ST_ABSENT: no manifest there; ST_INVALID: a size above the log's;
+ * ST_CONFLICT: the record is another now, below the manifest's size (a lost
+ * entry was filled).
  */
 MUST_CHECK enum status export_bundle(struct centre *c, uint64_t place,
     const uint64_t *sizes, size_t size_count, struct buf *out,

@@ -98,6 +98,29 @@ is_withheld(const struct writer *w, const uint8_t *id)
 	return list != 0 && json_get(j, list, hex) != 0;
 }
 
+/* A lost entry that was filled since is of the record now, and was not when the
+ * court said what the record is: that file would fail its audit. */
+static enum status
+same_as_logged(struct writer *w, struct export_why *why)
+{
+	static const char *const names[] = { "root", "context_root" };
+	const struct entry *e = &w->manifest;
+	uint8_t now[2][HASH_LEN], was[HASH_LEN];
+
+	pick_roots(&w->p, now[0], now[1]);
+	for (size_t i = 0; i < 2; i++) {
+		uint32_t n = value(e, names[i]);
+
+		if (n == 0 || json_hex(&e->body, n, was, HASH_LEN) != ST_OK ||
+		    memcmp(was, now[i], HASH_LEN) != 0)
+			return export_refuse(why, ST_CONFLICT,
+			    "这份清单之后补来了丢失的条目：请重新导出",
+			    "a lost entry came in since this manifest was "
+			    "logged: export the record anew");
+	}
+	return ST_OK;
+}
+
 /* ---- runs */
 
 /* The first item at or above a place. */
@@ -420,6 +443,8 @@ write_all(struct writer *w, const uint64_t *sizes, size_t count,
 		return st;
 	w->p.rec = w->rec;
 	st = pick_run(&w->p, w->cp.size);
+	if (st == ST_OK)
+		st = same_as_logged(w, why);
 	if (st == ST_OK)
 		st = put_runs(w);
 	if (st == ST_OK)
