@@ -93,7 +93,9 @@ agent_kinds(const struct agent *a)
 static struct log_config
 log_config_of(const struct agent *a)
 {
-	struct log_config c = { .path = a->log_path, .port = a->port };
+	struct log_config c = {
+		.path = a->log_path, .vfs = a->vfs, .port = a->port
+	};
 
 	if (a->weak_kdf) {
 		c.kdf = (struct keyslot_kdf){
@@ -106,18 +108,41 @@ log_config_of(const struct agent *a)
 
 /* home/log.db, the folder made if it is not there. */
 static enum status
-set_paths(struct agent *a, const char *home)
+set_paths(struct agent *a, const char *home, const char *vfs)
 {
 	size_t len = strlen(home) + sizeof("/log.db");
 
+	if (vfs != NULL) {
+		a->vfs = strdup(vfs);
+		if (a->vfs == NULL)
+			return ST_NOMEM;
+	}
 	a->home = strdup(home);
 	a->log_path = malloc(len);
 	if (a->home == NULL || a->log_path == NULL)
 		return ST_NOMEM;
 	(void)snprintf(a->log_path, len, "%s/log.db", home);
-	if (mkdir(home, 0700) != 0 && errno != EEXIST)
+	if (vfs == NULL && mkdir(home, 0700) != 0 && errno != EEXIST)
 		return ST_IO;
 	return ST_OK;
+}
+
+/* Kinds and rules: the caller's, or those built in. */
+static enum status
+set_domain(struct agent *a, const struct agent_config *c)
+{
+	enum status st;
+
+	a->kinds = c->kinds;
+	a->rules = c->rules;
+	if (a->kinds != NULL && a->rules != NULL)
+		return ST_OK;
+	st = kinds_load_builtin(&a->own_kinds);
+	if (st == ST_OK)
+		st = rules_load_builtin(&a->own_rules, a->own_kinds);
+	a->kinds = a->own_kinds;
+	a->rules = a->own_rules;
+	return st;
 }
 
 enum status
@@ -138,13 +163,11 @@ agent_open(struct agent **out, const struct agent_config *c)
 	a->weak_kdf = c->weak_kdf_for_tests;
 	buf_init(&a->desc_files, DOC_BYTES_MAX);
 	buf_init(&a->tip_note, NOTE_BYTES_MAX);
-	st = set_paths(a, c->home);
+	st = set_paths(a, c->home, c->vfs);
 	if (st == ST_OK)
 		st = lock_new(&a->lock, &locks);
 	if (st == ST_OK)
-		st = kinds_load_builtin(&a->kinds);
-	if (st == ST_OK)
-		st = rules_load_builtin(&a->rules, a->kinds);
+		st = set_domain(a, c);
 	if (st == ST_OK)
 		st = wire_codec_new(&a->codec);
 	if (st == ST_OK)
@@ -173,12 +196,13 @@ agent_close(struct agent *a)
 	lock_free(a->lock);
 	sync_msg_free(a->msg);
 	wire_codec_free(a->codec);
-	rules_free(a->rules);
-	kinds_free(a->kinds);
+	rules_free(a->own_rules);
+	kinds_free(a->own_kinds);
 	buf_free(&a->desc_files);
 	buf_free(&a->tip_note);
 	free(a->home);
 	free(a->log_path);
+	free(a->vfs);
 	free(a);
 }
 
@@ -322,6 +346,11 @@ agent_unlock(struct agent *a, const char *officer, struct bytes passphrase)
 	if (st != ST_OK)
 		return agent_log_why(a, st);
 	st = agent_court_load(a);
+	if (st == ST_OK) {
+		a->joined_now = !a->court.joined;
+		st = agent_join_finish(a);
+		a->joined_now = a->joined_now && a->court.joined;
+	}
 	if (st == ST_OK)
 		st = replay(a);
 	if (st == ST_OK && a->court.joined)

@@ -19,6 +19,7 @@
 
 struct agent; /* private to agent/core */
 struct kinds; /* domain/kind.h */
+struct rules; /* domain/rules.h */
 
 /* How the agent reaches the centre.  The real one is uplink_curl; a test or
  * the simulation gives its own. */
@@ -51,9 +52,15 @@ struct agent_uplink {
 
 struct agent_config {
 	const char *home; /* folder; made if absent */
+	/* SQLite VFS of the log; NULL: the system's.  With one, `home` is only
+	 * the beginning of names there, and no folder of the system's. */
+	const char *vfs;
 	const struct port *port;
 	const struct agent_uplink *uplink; /* NULL: no network */
 	int utc_offset_min;                /* for `at`; 480 in China */
+	/* Borrowed, for many agents in one process; NULL: those built in. */
+	const struct kinds *kinds;
+	const struct rules *rules;
 	bool weak_kdf_for_tests; /* cheap Argon2id; never set by the CLI */
 };
 

@@ -285,23 +285,41 @@ fetch_for_code(struct agent *a, const struct join_code *code)
 	return st;
 }
 
-/* Everything that joining changes, written as one. */
-static enum status
-finish(struct agent *a, struct bytes body)
+enum status
+agent_join_finish(struct agent *a)
 {
-	enum status st = agent_cert_take(a, body);
+	enum status st;
 
-	if (st != ST_OK)
-		return st;
-	st = log_recovery_set(a->log, a->desc->recovery);
-	if (st != ST_OK)
-		return agent_log_why(a, st);
-	st = log_chain_new(a->log, a->court.court_id);
-	if (st != ST_OK)
-		return agent_log_why(a, st);
+	if (a->court.joined || a->desc == NULL ||
+	    log_identity_get(a->log, IDENTITY_TLS_CERT).len == 0)
+		return ST_OK;
 	a->court.joined = true;
 	st = agent_court_save(a);
 	return st == ST_OK ? st : agent_log_why(a, st);
+}
+
+/*
+ * Each step may be the last before a crash.  The certificate, which uses up the
+ * key it was asked for with, comes last but one: without it the same request is
+ * sent again, and with it nothing more is needed of the centre.
+ */
+static enum status
+finish(struct agent *a, struct bytes body)
+{
+	struct log_head head;
+	enum status st = log_recovery_set(a->log, a->desc->recovery);
+
+	if (st == ST_OK) {
+		st = log_head(a->log, &head); /* an earlier try's */
+		if (st == ST_ABSENT)
+			st = log_chain_new(a->log, a->court.court_id);
+	}
+	if (st == ST_OK)
+		st = agent_court_save(a);
+	if (st != ST_OK)
+		return agent_log_why(a, st);
+	st = agent_cert_take(a, body);
+	return st == ST_OK ? agent_join_finish(a) : st;
 }
 
 static enum status
@@ -353,6 +371,11 @@ agent_enrol(struct agent *a, struct bytes code_text, struct bytes passphrase)
 			    &a->view, a->kinds, a->rules, a->offset_min);
 	} else {
 		st = agent_unlock(a, NULL, passphrase);
+	}
+	if (st == ST_OK && a->court.joined && a->joined_now) {
+		a->joined_now = false;
+		sodium_memzero(&code, sizeof(code));
+		return ST_OK;
 	}
 	if (st == ST_OK && a->court.joined)
 		st = agent_why(a, ST_CONFLICT, "本机已入网",

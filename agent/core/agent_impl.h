@@ -38,6 +38,7 @@ struct agent_pending {
 		unsigned flags;
 		uint8_t chain[CHAIN_LEN], prev[HASH_LEN], digest[HASH_LEN];
 		size_t off, len; /* in bytes; len 0: lost at the centre */
+		bool ours;       /* it stands in a chain of this file */
 		bool unfilled;   /* own and lost, and its table is torn */
 	} * entry;
 	size_t count, cap;
@@ -47,6 +48,7 @@ struct agent_pending {
 struct agent {
 	char *home;
 	char *log_path;
+	char *vfs; /* NULL: the system's */
 	const struct port *port;
 	const struct agent_uplink *uplink; /* NULL: no network */
 	int offset_min;
@@ -54,14 +56,17 @@ struct agent {
 
 	struct log *log; /* NULL: not joined yet */
 	struct lock *lock;
-	struct kinds *kinds;
-	struct rules *rules;
+	const struct kinds *kinds;
+	const struct rules *rules;
+	struct kinds *own_kinds; /* NULL where they are borrowed */
+	struct rules *own_rules;
 	struct view *view; /* NULL while locked */
 	struct wire_codec *codec;
 	struct sync_msg *msg;
 
 	/* Known while unlocked. */
 	struct agent_court court;
+	bool joined_now;         /* by the last unlock (agent_join_finish) */
 	struct descriptor *desc; /* NULL: none */
 	struct buf desc_files;   /* the court's descriptors as fetched */
 	bool has_tip;            /* the last verified checkpoint … */
@@ -118,6 +123,9 @@ MUST_CHECK enum status agent_descriptor_take(struct agent *a, struct bytes body,
 /* Keep who we are there, and the descriptors that say so. */
 MUST_CHECK enum status agent_court_join(
     struct agent *a, struct bytes body, struct descriptor *d);
+/* If the certificate is there and only the last step of joining was missed by
+ * a crash, take it now. */
+MUST_CHECK enum status agent_join_finish(struct agent *a);
 MUST_CHECK enum status agent_descriptor_fetch(struct agent *a);
 const char *agent_standing_word(const struct agent *a);
 /* Keep how the centre takes what this device sends. */

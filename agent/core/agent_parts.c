@@ -136,7 +136,7 @@ keep_entry(struct agent *a, const struct agent_pending *p,
 	memcpy(f.chain, e->chain, CHAIN_LEN);
 	memcpy(f.prev, e->prev, HASH_LEN);
 	memcpy(f.digest, e->digest, HASH_LEN);
-	if (parts_own_chain(a, e->chain) != 0) {
+	if (e->ours) {
 		if (e->len == 0)
 			return ST_OK;
 		/* Beside our own torn pages, as if it were a colleague's. */
@@ -198,6 +198,38 @@ fill_lost(struct agent *a, struct agent_pending *p)
 	return ST_OK;
 }
 
+/*
+ * Which entries are ours, as this file has them?  A copy of this handheld, and
+ * this one before its file was set back, write on the same chains: what is not
+ * in this file is kept like anybody else's.  Not within the batch, for the
+ * reason above.
+ */
+static enum status
+find_ours(struct agent *a, struct agent_pending *p)
+{
+	for (size_t i = 0; i < p->count; i++) {
+		struct pending_entry *e = &p->entry[i];
+		enum log_compare is = LOG_UNKNOWN;
+		uint8_t digest[HASH_LEN], link[HASH_LEN];
+		enum status st;
+
+		e->ours = false;
+		if (parts_own_chain(a, e->chain) == 0)
+			continue;
+		memcpy(digest, e->digest, HASH_LEN);
+		if (e->len > 0)
+			entry_digest(
+			    digest, bytes_of(p->bytes.p + e->off, e->len));
+		chain_link(link, e->prev, e->seq, digest);
+		st = log_compare(a->log, e->chain, e->seq, link, &is);
+		if (st != ST_OK && st != ST_CORRUPT)
+			return st;
+		/* Torn: it is as good as ours, and not to be doubled. */
+		e->ours = st == ST_CORRUPT || is == LOG_SAME || is == LOG_AHEAD;
+	}
+	return ST_OK;
+}
+
 /* A whole part: its entries and its cursor, as one. */
 static enum status
 keep_pending(struct agent *a, struct agent_pending *p, struct down_result *out)
@@ -207,6 +239,8 @@ keep_pending(struct agent *a, struct agent_pending *p, struct down_result *out)
 
 	if (a->found.lost > 0 || a->found.holes > 0 || a->found.broken)
 		st = fill_lost(a, p);
+	if (st == ST_OK)
+		st = find_ours(a, p);
 	if (st == ST_OK)
 		st = log_batch_begin(a->log);
 	if (st != ST_OK)

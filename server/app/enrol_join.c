@@ -178,7 +178,6 @@ log_device(struct enrol *e, struct joining *g, uint64_t *place)
 		.team = g->team,
 		.code = g->code_hex,
 		.by = g->by[0] == '\0' ? NULL : g->by };
-	enum status st;
 
 	memcpy(r.key, g->key, PUBKEY_LEN);
 	memcpy(r.serial, g->info.serial, ROSTER_SERIAL_LEN);
@@ -189,15 +188,22 @@ log_device(struct enrol *e, struct joining *g, uint64_t *place)
 		r.replaces = g->replaces;
 		r.replaces_reason = g->reason;
 	}
-	st = roster_enrol(e->cfg.roster, &r, place);
-	/* The device that this one takes the place of is out from now on. */
-	if (st == ST_OK && g->replaces[0] != '\0') {
-		st = roster_revoke(e->cfg.roster, g->replaces, "replaced",
-		    g->reason[0] == '\0' ? "replaced" : g->reason, r.by);
-		if (st == ST_CONFLICT || st == ST_ABSENT)
-			st = ST_OK;
-	}
-	return st;
+	return roster_enrol(e->cfg.roster, &r, place);
+}
+
+/* The device that this one takes the place of is out from now on.  Asked for
+ * again with each answer: the centre may have gone down in between. */
+static enum status
+put_out_replaced(struct enrol *e, const struct joining *g)
+{
+	enum status st;
+
+	if (g->replaces[0] == '\0')
+		return ST_OK;
+	st = roster_revoke(e->cfg.roster, g->replaces, "replaced",
+	    g->reason[0] == '\0' ? "replaced" : g->reason,
+	    g->by[0] == '\0' ? NULL : g->by);
+	return st == ST_CONFLICT || st == ST_ABSENT ? ST_OK : st;
 }
 
 static enum status
@@ -309,9 +315,11 @@ join(struct enrol *e, struct joining *g, struct enrol_reply *out)
 		st = log_device(e, g, &place);
 		if (st == ST_CONFLICT)
 			return code_used(e, g, out);
-		if (st != ST_OK)
-			return st;
 	}
+	if (st == ST_OK)
+		st = put_out_replaced(e, g);
+	if (st != ST_OK)
+		return st;
 	return say_joined(e, g, place, out);
 }
 

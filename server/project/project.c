@@ -18,6 +18,7 @@ static const char *const schema[] = {
 	" conflicts INTEGER NOT NULL, findings INTEGER NOT NULL,"
 	" grave INTEGER NOT NULL, void INTEGER NOT NULL, next INTEGER);"
 	"CREATE INDEX record_next ON record(next) WHERE next IS NOT NULL;"
+	"CREATE INDEX record_person ON record(person);"
 	"CREATE TABLE finding(record INTEGER NOT NULL, key TEXT NOT NULL,"
 	" rule TEXT NOT NULL, severity INTEGER NOT NULL, doc TEXT NOT NULL,"
 	" PRIMARY KEY(record, key)) WITHOUT ROWID;"
@@ -32,11 +33,14 @@ static const char staging[] =
     " text TEXT NOT NULL)";
 
 static enum status
-open_db(struct db **out, const char *path, bool create)
+open_db(struct db **out, const char *path, const char *vfs, bool create)
 {
+	/* A power cut may take the last batches, but must not tear the file:
+	 * a projection that is wrong and does not know it would be believed. */
 	struct db_config c = { .path = path,
+		.vfs = vfs,
 		.create = create,
-		.sync = DB_SYNC_OFF,
+		.sync = DB_SYNC_NORMAL,
 		.busy_ms = 10000,
 		.cache_kib = CACHE_KIB };
 	enum status st = db_open(out, &c);
@@ -78,7 +82,7 @@ read_position(struct project *p)
 static enum status
 start(struct project *p)
 {
-	enum status st = open_db(&p->db, p->path, true);
+	enum status st = open_db(&p->db, p->path, p->vfs, true);
 
 	if (st == ST_OK)
 		st = db_exec(p->db, staging);
@@ -123,6 +127,10 @@ project_open(struct project **out, const struct project_config *c)
 		p->path = strdup(c->path);
 		st = p->path == NULL ? ST_NOMEM : ST_OK;
 	}
+	if (st == ST_OK && c->vfs != NULL) {
+		p->vfs = strdup(c->vfs);
+		st = p->vfs == NULL ? ST_NOMEM : ST_OK;
+	}
 	if (st == ST_OK)
 		st = centre_reader_open(&p->scan, c->centre);
 	if (st == ST_OK)
@@ -160,6 +168,7 @@ project_close(struct project *p)
 	db_close(p->db);
 	free(p->touched);
 	free(p->path);
+	free(p->vfs);
 	free(p);
 }
 
@@ -180,7 +189,7 @@ project_reader_open(struct project_reader **out, struct project *p)
 	r = calloc(1, sizeof(*r));
 	if (r == NULL)
 		return ST_NOMEM;
-	st = open_db(&r->db, p->path, false);
+	st = open_db(&r->db, p->path, p->vfs, false);
 	if (st != ST_OK) {
 		free(r);
 		return st;
@@ -252,6 +261,9 @@ gather(struct project *p, uint64_t to, uint64_t *entries)
 		st = ST_OK;
 		if (p->entry.rec.len != REC_LEN)
 			continue;
+		if ((e.flags & STORE_SERVER) != 0 &&
+		    bytes_eq_str(p->entry.kind, "person@1"))
+			p->moved = true;
 		if ((e.flags & STORE_SERVER) == 0)
 			(*entries)++;
 		else if (p->entry.verb != DO_HOLD && p->entry.verb != DO_ADMIT)
@@ -292,6 +304,32 @@ put_touched(struct project *p)
 }
 
 static enum status
+put_team(void *arg, const struct roster_person *who)
+{
+	struct project *p = arg;
+	struct db_stmt *s;
+	enum status st;
+
+	st = db_query(&s, p->db,
+	    "UPDATE record SET team = ?2 WHERE person = ?1 AND team <> ?2");
+	if (st != ST_OK)
+		return st;
+	db_bind_text(s, 1, bytes_str(who->id));
+	db_bind_text(s, 2, bytes_str(who->team));
+	return db_run(s);
+}
+
+/* People have come or moved: their records are their new team's in a list, as
+ * if the list were made today. */
+static enum status
+put_teams(struct project *p)
+{
+	if (!p->moved || p->cfg.roster == NULL)
+		return ST_OK;
+	return roster_people(p->cfg.roster, put_team, p);
+}
+
+static enum status
 put_position(struct project *p, uint64_t to, uint64_t entries)
 {
 	struct db_stmt *s;
@@ -318,6 +356,8 @@ follow_batch(struct project *p, uint64_t to)
 		return st;
 	st = put_touched(p);
 	if (st == ST_OK)
+		st = put_teams(p);
+	if (st == ST_OK)
 		st = put_position(p, to, entries);
 	if (st == ST_OK)
 		st = db_commit(p->db);
@@ -325,6 +365,7 @@ follow_batch(struct project *p, uint64_t to)
 		db_rollback(p->db);
 		return st;
 	}
+	p->moved = false;
 	__atomic_store_n(&p->size, to, __ATOMIC_RELEASE);
 	return ST_OK;
 }

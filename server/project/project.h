@@ -17,6 +17,7 @@ struct project_reader;
 
 struct project_config {
 	const char *path; /* NULL: in memory, one reader: project_inside */
+	const char *vfs;  /* SQLite VFS; NULL: the system's */
 	struct centre *centre;
 	struct feed *feed;
 	struct roster *roster;           /* NULL: no teams */

@@ -10,13 +10,14 @@ struct project_reader {
 
 struct project {
 	struct project_config cfg;
-	char *path;
+	char *path, *vfs; /* vfs NULL: the system's */
 	struct db *db;
 	struct centre_reader *scan, *reader;
 	struct fold *fold;
 	struct project_reader inside;
 	struct entry entry; /* scratch */
 	uint64_t size;
+	bool moved; /* people may be in other teams since the last batch */
 	struct touched {
 		char rec[REC_LEN + 1];
 	} * touched;

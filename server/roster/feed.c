@@ -51,11 +51,14 @@ static const char *const schema[] = {
 };
 
 static enum status
-open_db(struct db **out, const char *path, bool create)
+open_db(struct db **out, const char *path, const char *vfs, bool create)
 {
+	/* A power cut may take the last batches, but must not tear the file:
+	 * a projection that is wrong and does not know it would be believed. */
 	struct db_config c = { .path = path,
+		.vfs = vfs,
 		.create = create,
-		.sync = DB_SYNC_OFF,
+		.sync = DB_SYNC_NORMAL,
 		.busy_ms = 10000,
 		.cache_kib = FEED_CACHE_KIB };
 	enum status st = db_open(out, &c);
@@ -118,7 +121,7 @@ read_position(struct feed *f)
 static enum status
 start(struct feed *f)
 {
-	enum status st = open_db(&f->db, f->path, true);
+	enum status st = open_db(&f->db, f->path, f->vfs, true);
 
 	if (st == ST_OK)
 		st = read_position(f);
@@ -164,6 +167,10 @@ feed_open(struct feed **out, const struct feed_config *c)
 		f->path = strdup(c->path);
 		st = f->path == NULL ? ST_NOMEM : ST_OK;
 	}
+	if (st == ST_OK && c->vfs != NULL) {
+		f->vfs = strdup(c->vfs);
+		st = f->vfs == NULL ? ST_NOMEM : ST_OK;
+	}
 	if (st == ST_OK)
 		st = centre_reader_open(&f->reader, f->centre);
 	if (st == ST_OK)
@@ -176,6 +183,8 @@ feed_open(struct feed **out, const struct feed_config *c)
 		return st;
 	}
 	f->inside.db = f->db;
+	/* A crash may have come between following and joining. */
+	f->wanted = true;
 	*out = f;
 	return ST_OK;
 }
@@ -189,6 +198,7 @@ feed_close(struct feed *f)
 	db_close(f->db);
 	entry_free(&f->entry);
 	free(f->path);
+	free(f->vfs);
 	free(f);
 }
 
@@ -215,7 +225,7 @@ feed_reader_open(struct feed_reader **out, struct feed *f)
 	r = calloc(1, sizeof(*r));
 	if (r == NULL)
 		return ST_NOMEM;
-	st = open_db(&r->db, f->path, false);
+	st = open_db(&r->db, f->path, f->vfs, false);
 	if (st != ST_OK) {
 		free(r);
 		return st;
@@ -270,6 +280,7 @@ follow_batch(struct feed *f, uint64_t to, uint64_t *done)
 		st = db_commit(f->db);
 	if (st != ST_OK) {
 		db_rollback(f->db);
+		f->last_record = 0; /* its number may be another's now */
 		return st;
 	}
 	*done += at - f->size;
@@ -399,7 +410,9 @@ feed_follow(struct feed *f, uint64_t limit, uint64_t *done)
 			break;
 		st = follow_batch(f, to < size ? to : size, done);
 	}
-	if (st == ST_OK && f->wanted) {
+	/* Not before all of the log is known: an `in` may stand further on. */
+	if (st == ST_OK && f->wanted &&
+	    f->size >= tlog_size(centre_tlog(f->centre))) {
 		f->wanted = false;
 		st = join_wants(f);
 		if (st != ST_OK)

@@ -21,6 +21,7 @@ struct feed_reader;
 
 struct feed_config {
 	const char *path; /* NULL: in memory, then one reader: feed_inside */
+	const char *vfs;  /* SQLite VFS; NULL: the system's */
 	struct centre *centre;
 	struct roster *roster;
 };

@@ -59,20 +59,26 @@ add_record(struct feed *f, struct bytes rec, const char *team, int64_t *out)
 	return db_run(s);
 }
 
-/* The team of the device that speaks of a record first; "" for the centre. */
+/* The team of the person whose device speaks of a record first; "" for the
+ * centre.  People move between teams, and their devices with them: what the
+ * device was enrolled with counts only where nothing is known of the person. */
 static void
 team_of(struct feed *f, const struct centre_entry *e, char *team, size_t cap)
 {
 	struct centre_chain chain;
 	struct roster_device d;
+	struct roster_person p;
+	const char *name;
 
 	team[0] = '\0';
 	if ((e->flags & STORE_SERVER) != 0 ||
 	    centre_chain(f->centre, e->chain, &chain) != ST_OK ||
-	    roster_device_by_key(f->roster, chain.key, &d) != ST_OK ||
-	    strlen(d.team) >= cap)
+	    roster_device_by_key(f->roster, chain.key, &d) != ST_OK)
 		return;
-	memcpy(team, d.team, strlen(d.team) + 1);
+	name =
+	    roster_person(f->roster, d.person, &p) == ST_OK ? p.team : d.team;
+	if (strlen(name) < cap)
+		memcpy(team, name, strlen(name) + 1);
 }
 
 static enum status

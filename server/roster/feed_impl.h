@@ -14,7 +14,7 @@ struct feed_reader {
 struct feed {
 	struct centre *centre;
 	struct roster *roster;
-	char *path;
+	char *path, *vfs; /* vfs NULL: the system's */
 	struct db *db;
 	struct centre_reader *reader;
 	struct feed_reader inside;

@@ -54,6 +54,7 @@ struct fault_disk {
 	bool is_cut;
 	uint64_t capacity;
 	uint64_t random;
+	int why; /* errno of the last opening */
 	fault_watch *watch;
 	void *watch_arg;
 	bool watching; /* inside the watcher */

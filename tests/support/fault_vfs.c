@@ -1,6 +1,7 @@
 #include "support/fault_vfs.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <pthread.h>
 #include <sqlite3.h>
 #include <stdio.h>
@@ -380,9 +381,12 @@ disk_open(
 	*h = (struct handle){ .d = d, .temporary = path == NULL };
 	pthread_mutex_lock(&d->mutex);
 	rc = fault_strikes(d, FAULT_OPEN, SQLITE_CANTOPEN);
-	if (rc == SQLITE_OK)
+	d->why = rc == SQLITE_OK ? 0 : EIO;
+	if (rc == SQLITE_OK) {
 		rc = fault_file_open(d, &h->f, path,
 		    path == NULL || (flags & SQLITE_OPEN_CREATE) != 0);
+		d->why = rc == SQLITE_CANTOPEN ? ENOENT : 0;
+	}
 	pthread_mutex_unlock(&d->mutex);
 	if (rc != SQLITE_OK)
 		return rc;
@@ -459,13 +463,14 @@ disk_time(sqlite3_vfs *v, double *out)
 	return SQLITE_OK;
 }
 
+/* The errno of the last opening: who asks tells a file that is not there from
+ * one that cannot be read. */
 static int
 disk_error(sqlite3_vfs *v, int len, char *out)
 {
-	(void)v;
 	if (len > 0)
 		out[0] = '\0';
-	return 0;
+	return disk_of(v)->why;
 }
 
 void
