@@ -34,7 +34,7 @@ FAULTS = [
      "uint64_t from = h.unsent_from, before",
      "uint64_t from = h.unsent_from + (h.unsent_from % 5 == 2), before"),
     ("cursor moved before its record is durable", "test_sim",
-     "agent/core/agent_down.c",
+     "agent/core/agent_parts.c",
      "enum status st = log_batch_begin(a->log);\n\n"
      "\tmemcpy(c.scope, p->scope, ID_LEN);",
      "enum status st;\n\n\tmemcpy(c.scope, p->scope, ID_LEN);\n"
@@ -54,7 +54,7 @@ FAULTS = [
      "server/roster/feed_apply.c",
      "DELETE FROM wants WHERE ?1 > 0", "DELETE FROM wants WHERE ?1 < 0"),
     ("a copy's entries taken for our own", "test_sim",
-     "agent/core/agent_down.c",
+     "agent/core/agent_parts.c",
      "is == LOG_SAME || is == LOG_AHEAD", "is != LOG_UNKNOWN"),
     ("what was left comes back at the next unlocking", "test_sim",
      "agent/core/agent_leave.c",
