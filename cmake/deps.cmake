@@ -9,7 +9,8 @@ pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
 pkg_check_modules(CRYPTO REQUIRED IMPORTED_TARGET libcrypto)
 pkg_check_modules(CURL IMPORTED_TARGET libcurl)
 pkg_check_modules(UV IMPORTED_TARGET libuv)
-pkg_check_modules(QR IMPORTED_TARGET libqrencode)
+pkg_check_modules(QR REQUIRED IMPORTED_TARGET libqrencode)
+pkg_check_modules(PANGO REQUIRED IMPORTED_TARGET pangocairo fontconfig)
 
 set(MBEDTLS_ROOT "" CACHE PATH "Where mbedTLS >= 3.6 is installed")
 if(NOT MBEDTLS_ROOT AND DEFINED ENV{MBEDTLS_ROOT})
@@ -70,6 +71,8 @@ add_library(deps_common INTERFACE)
 target_link_libraries(deps_common INTERFACE
 	PkgConfig::SODIUM PkgConfig::SQLITE PkgConfig::ZSTD PkgConfig::CRYPTO
 	Threads::Threads)
+add_library(deps_pdf INTERFACE)
+target_link_libraries(deps_pdf INTERFACE PkgConfig::PANGO PkgConfig::QR m)
 add_library(deps_agent INTERFACE)
 target_link_libraries(deps_agent INTERFACE deps_mbedtls)
 if(CURL_FOUND)

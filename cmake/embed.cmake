@@ -5,7 +5,7 @@ set(EMBED_SCRIPT ${CMAKE_SOURCE_DIR}/cmake/embed_file.cmake)
 function(embed_data target)
 	file(GLOB_RECURSE data CONFIGURE_DEPENDS
 		RELATIVE ${CMAKE_SOURCE_DIR}/common
-		common/kinds/*.json common/rules/*.json common/i18n/*.json
+		common/kinds/*.json common/rules/*.json common/forms/*.json common/i18n/*.json
 		common/dict/*.dict)
 	list(SORT data)
 	set(out ${CMAKE_BINARY_DIR}/embedded_files.c)

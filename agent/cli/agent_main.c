@@ -11,9 +11,10 @@
 #include "agent/core/uplink_curl.h"
 #include "crypt/secret.h"
 #include "entry/json.h"
+#include "pdf/pdf.h"
 
 static const struct cli_command *const tables[] = { cli_join_commands,
-	cli_act_commands, cli_read_commands };
+	cli_act_commands, cli_read_commands, cli_paper_commands };
 
 enum {
 	TABLES = sizeof(tables) / sizeof(tables[0]),
@@ -183,11 +184,14 @@ static const struct {
     {"--person", offsetof(struct cli, person)},
     {"--limit", offsetof(struct cli, limit)},
     {"--days", offsetof(struct cli, days)},
+    {"--rec", offsetof(struct cli, rec)},
+    {"--watched", offsetof(struct cli, watched)},
 }, flag_options[] = {
     {"--json", offsetof(struct cli, json)},
     {"--state", offsetof(struct cli, state)},
     {"--findings", offsetof(struct cli, findings)},
     {"--en", offsetof(struct cli, en)},
+    {"--blank", offsetof(struct cli, blank)},
 };
 
 enum {
@@ -314,6 +318,7 @@ run(struct cli *c, const struct cli_command *command)
 	rc = command->keys != CLI_NO_KEYS ? run_unlocked(c, command)
 					  : command->run(c);
 	agent_close(c->agent);
+	pdf_end();
 	uplink_curl_free(uplink);
 	return rc;
 }

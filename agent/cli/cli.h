@@ -26,9 +26,9 @@ struct cli {
 	const char *argv[CLI_ARGS_MAX]; /* what stands behind the command */
 	int argc;
 	/* Options, NULL where not given. */
-	const char *reason, *at, *on, *map, *out, *kind, *person, *limit;
-	const char *days;
-	bool state, findings, en;
+	const char *reason, *at, *on, *map, *out, *kind, *person, *limit, *days;
+	const char *rec, *watched;
+	bool state, findings, en, blank;
 };
 
 /* One command. */
@@ -86,6 +86,7 @@ int cli_fields_append(struct cli *c, const struct kind *k,
 extern const struct cli_command cli_act_commands[];
 extern const struct cli_command cli_read_commands[];
 extern const struct cli_command cli_join_commands[];
+extern const struct cli_command cli_paper_commands[];
 
 /* For people, from what the agent gives as JSON: findings (`en`: in English
  * only), a list's lines, a record's state and history. */

@@ -30,6 +30,28 @@ tell(struct cli *c, const char *rec, const uint8_t id[ID_LEN])
 	return st == ST_OK ? CLI_DONE : cli_fail(c, st);
 }
 
+/* A page filled in by hand has its record's id printed on it already. */
+static int
+take_rec(struct cli *c, struct agent_edit *edit)
+{
+	struct buf b;
+	enum status st;
+
+	if (strncmp(c->rec, "DBR1-", 5) == 0)
+		c->rec += 5;
+	if (!path_is_rec(bytes_str(c->rec)))
+		return cli_refuse(c, "这不是记录编号", "this is no record id");
+	buf_init(&b, DOC_BYTES_MAX);
+	st = agent_state(c->agent, c->rec, &b);
+	buf_free(&b);
+	if (st != ST_ABSENT)
+		return st == ST_OK ? cli_refuse(c, "这条记录已经录入",
+					 "this record is there already")
+				   : cli_fail(c, st);
+	memcpy(edit->rec, c->rec, REC_LEN);
+	return CLI_DONE;
+}
+
 static int
 run_record(struct cli *c)
 {
@@ -49,6 +71,8 @@ run_record(struct cli *c)
 
 		rc = st == ST_OK ? CLI_DONE : cli_fail(c, st);
 	}
+	if (rc == CLI_DONE && c->rec != NULL)
+		rc = take_rec(c, &edit);
 	if (rc == CLI_DONE)
 		rc = cli_fields_append(c, k, &edit, DO_OPEN, NULL, &f, id);
 	cli_fields_free(&f);
@@ -245,6 +269,23 @@ cli_how_zh(const char *how)
 	return "?";
 }
 
+/* Who signed is named as rules look for them: the signer's own name in the
+ * kind, or an item of a list that signs. */
+static bool
+person_ok(const struct kind *k, const struct cli *c)
+{
+	const struct kind_sign *s = kind_sign(k, bytes_str(c->argv[1]));
+	size_t len = s != NULL ? strlen(s->who) : 0;
+
+	if (s == NULL || c->person == NULL)
+		return s == NULL || !s->each;
+	if (!s->each)
+		return strcmp(c->person, s->who) == 0;
+	return strncmp(c->person, s->who, len) == 0 &&
+	       path_sort(bytes_str(c->person)) == PATH_ITEM &&
+	       strlen(c->person) == len + 2 + 2 * ID_LEN;
+}
+
 /* sign REC WHO HOW: the parts are those that the kind shows to WHO. */
 static int
 run_sign(struct cli *c)
@@ -265,6 +306,12 @@ run_sign(struct cli *c)
 		    "签名方式：signed 签名、fingerprint 捺印、refused 拒绝、"
 		    "cannot 不能、left 离开",
 		    "how: signed, fingerprint, refused, cannot or left");
+	if (!person_ok(k, c))
+		return cli_refuse(c,
+		    "--person 须为在场人等清单中的一项（如 persons/@…），"
+		    "不填即为该签名人本身",
+		    "--person is an item of a list (persons/@…); left out, it "
+		    "is the signer themselves");
 	s = kind_sign(k, bytes_str(c->argv[1]));
 	if (s == NULL || s->part_count == 0 || s->part_count > 64)
 		return cli_refuse(c, "该类记录没有此签名人",
@@ -281,6 +328,10 @@ run_sign(struct cli *c)
 	buf_printf(&more, "{\"form\":\"%s\",\"how\":\"%s\",\"person\":", s->id,
 	    c->argv[2]);
 	json_put_str(&more, c->person != NULL ? c->person : s->who);
+	if (c->watched != NULL) {
+		buf_str(&more, ",\"watched\":");
+		json_put_str(&more, c->watched);
+	}
 	buf_u8(&more, '}');
 	rc = buf_cstr(&data) == NULL || buf_cstr(&more) == NULL
 		 ? cli_refuse(c, "内存不足", "out of memory")
@@ -292,8 +343,8 @@ run_sign(struct cli *c)
 }
 
 const struct cli_command cli_act_commands[] = {
-	{ "record", 1, CLI_KEYS, run_record, "KIND field=value…", "新建记录",
-	    "open a record, print its id" },
+	{ "record", 1, CLI_KEYS, run_record, "KIND field=value… [--rec REC]",
+	    "新建记录", "open a record, print its id" },
 	{ "set", 2, CLI_KEYS, run_set, "REC field=value…", "填写", "fill in" },
 	{ "amend", 2, CLI_KEYS, run_amend, "REC field=value… --reason R",
 	    "更正", "amend" },
@@ -303,7 +354,8 @@ const struct cli_command cli_act_commands[] = {
 	    "strike out" },
 	{ "keep", 2, CLI_KEYS, run_keep, "REC ITEM --reason R", "保留",
 	    "keep" },
-	{ "sign", 3, CLI_KEYS, run_sign, "REC WHO HOW [--person P]", "签名",
+	{ "sign", 3, CLI_KEYS, run_sign,
+	    "REC WHO HOW [--person LIST/@ID] [--watched NAME]", "签名",
 	    "sign, or note a refusal" },
 	{ "advance", 2, CLI_KEYS, run_advance, "REC STATUS", "推进状态",
 	    "next status" },

@@ -196,6 +196,23 @@ MUST_CHECK enum status agent_verify(struct agent *a, struct buf *report);
  */
 MUST_CHECK enum status agent_purge(
     struct agent *a, uint64_t before_ms, uint64_t *purged);
+/* ---- paper (docs/FORMS.md) */
+
+/*
+ * Print a record: its form filled from what stands now, as PDF, appended to
+ * `pdf` (ceiling PDF_BYTES_MAX of pdf/pdf.h or less).  A `print` entry with
+ * the digests is durable before this returns; *id is its id.  ST_ABSENT: no
+ * such record, no such form, or no Chinese font; ST_INVALID: a form of another
+ * kind.
+ */
+MUST_CHECK enum status agent_print(struct agent *a, const char *rec,
+    const char *form, struct buf *pdf, uint8_t id[ID_LEN]);
+/* A blank form for paper, with the QR of a new record's id, which is put into
+ * `rec`: the page is entered later as that record.  No entry is written. */
+MUST_CHECK enum status agent_print_blank(
+    struct agent *a, const char *form, char rec[REC_LEN + 1], struct buf *pdf);
+/* Forms, a JSON line each: {"en","form","kind","zh"}. */
+MUST_CHECK enum status agent_forms(struct agent *a, struct buf *out);
 
 /* ---- sync */
 

@@ -1,5 +1,6 @@
 /* agent_write: acts become entries. */
 #include <sodium.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,23 +11,26 @@ enum status
 agent_edit_begin(struct agent *a, const char *rec, struct agent_edit *out)
 {
 	struct view_heads *heads;
+	char asked[REC_LEN + 2];
 	uint8_t rnd[10];
 	enum status st = agent_ready(a);
 
 	if (st != ST_OK)
 		return st;
+	/* `rec` may be that of `out` itself, as it stood before. */
+	(void)snprintf(asked, sizeof(asked), "%s", rec != NULL ? rec : "");
 	memset(out, 0, sizeof(*out));
 	if (rec == NULL) {
 		port_random(a->port, rnd, sizeof(rnd));
 		rec_new(out->rec, port_wall_ms(a->port), rnd);
 		return ST_OK;
 	}
-	if (!path_is_rec(bytes_str(rec)))
+	if (!path_is_rec(bytes_str(asked)))
 		return agent_why(
 		    a, ST_INVALID, "这不是记录编号", "this is no record id");
-	memcpy(out->rec, rec, REC_LEN);
+	memcpy(out->rec, asked, REC_LEN);
 	heads = malloc(sizeof(*heads));
-	st = heads == NULL ? ST_NOMEM : view_heads(a->view, rec, heads);
+	st = heads == NULL ? ST_NOMEM : view_heads(a->view, asked, heads);
 	if (st == ST_OK) {
 		memcpy(out->after, heads->after, heads->count * ID_LEN);
 		out->after_count = heads->count;

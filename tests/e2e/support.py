@@ -64,6 +64,10 @@ class Court(demo.Demo):
         self.env["ASAN_OPTIONS"] = "quarantine_size_mb=1:" + self.env.get(
             "ASAN_OPTIONS", "")
 
+        # cairo keeps some of its fonts' caches until the process ends.
+        self.env["LSAN_OPTIONS"] = (
+            f"print_suppressions=0:suppressions={ROOT}/tests/e2e/lsan.supp")
+
     def unlucky(self, **luck):
         """The environment of a program with bad luck (see bad_luck.c)."""
         env = dict(self.env, LD_PRELOAD=str(self.preload))

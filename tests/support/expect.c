@@ -22,3 +22,12 @@ expect_bytes(struct bytes got, struct bytes want, const char *what,
 	    (const char *)want.p);
 	_fail(file, line);
 }
+
+/* What LeakSanitizer asks: cairo keeps some of its fonts' caches for ever. */
+const char *__lsan_default_suppressions(void);
+
+const char *
+__lsan_default_suppressions(void)
+{
+	return "leak:libcairo.so\n";
+}

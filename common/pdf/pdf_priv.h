@@ -1,0 +1,44 @@
+#ifndef PDF_PDF_PRIV_H
+#define PDF_PDF_PRIV_H
+/*
+ * pdf_priv: what the files of pdf share.  Lengths are in points, 1/72 inch.
+ */
+#include <cairo-pdf.h>
+#include <pango/pangocairo.h>
+
+#include "pdf/pdf.h"
+
+#define PAGE_WIDTH 595.276
+#define PAGE_HEIGHT 841.89
+#define MARGIN_SIDE 70.866 /* 25 mm */
+#define MARGIN_TOP 56.693  /* 20 mm */
+#define MARGIN_BOTTOM 62.362
+#define TEXT_WIDTH (PAGE_WIDTH - 2 * MARGIN_SIDE)
+
+struct pdf_run {
+	const struct form_doc *doc;
+	const struct pdf_config *c;
+	cairo_t *cr;
+	PangoContext *context;
+	bool draw;                    /* the second time */
+	unsigned page;                /* from 1 */
+	unsigned pages;               /* known the second time */
+	double y;                     /* where the next line begins */
+	const struct form_line *head; /* of the table at hand, repeated */
+	enum status err;
+};
+
+/* A layout of `size` points, `width` points wide (0: no limit); the caller
+ * unrefs it. */
+PangoLayout *pdf_layout(
+    struct pdf_run *r, struct bytes text, double size, bool bold, double width);
+double pdf_height(PangoLayout *l);
+
+/* Go to a new page if `height` does not fit on this one. */
+void pdf_need(struct pdf_run *r, double height);
+
+void pdf_put_line(struct pdf_run *r, size_t i);
+/* The QR and its words, side by side. */
+void pdf_put_qr(struct pdf_run *r);
+
+#endif

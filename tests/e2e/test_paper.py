@@ -1,0 +1,117 @@
+#!/usr/bin/env python3
+"""Forms on paper, read back from the real PDF.
+
+test_paper.py BIN [CASE…]
+"""
+import hashlib
+import json
+import subprocess
+
+from support import Court, check, run_cases
+
+
+def text_of(path):
+    """The words of a PDF, white space apart."""
+    r = subprocess.run(["pdftotext", "-raw", str(path), "-"],
+                       capture_output=True, text=True)
+    check(r.returncode == 0, f"pdftotext: {r.stderr}")
+    return "".join(r.stdout.split())
+
+
+def joined(c):
+    c.begin()
+    c.agent("h", "enrol", c.code_for("p001"))
+
+
+def state(c, rec):
+    return json.loads(c.agent("h", "show", rec, "--state",
+                              lines=False).stdout)
+
+
+def record(c):
+    return c.agent("h", "record", "search", "started_at=2026-11-24 05:10",
+                   "place/address=建国路1号", "target=现金",
+                   "debtor/name=李某", "applicant/name=徐州某公司",
+                   "subject/name=李某", "warrant/no=（2026）苏0302搜1号"
+                   )[-1]["rec"]
+
+
+def personal_fields_are_all_written(c: Court):
+    """Catches fields in entries of their own that are lost behind the open."""
+    joined(c)
+    fields = state(c, record(c))["fields"]
+    for path, want in (("debtor/name", "李某"), ("subject/name", "李某"),
+                       ("applicant/name", "徐州某公司"), ("target", "现金")):
+        check(path in fields and fields[path][0][1] == want,
+              f"{path} is not in the record: {sorted(fields)}")
+
+
+def a_page_says_what_the_record_says(c: Court):
+    """Catches a paper that leaves out a refusal or a correction."""
+    joined(c)
+    rec = record(c)
+    c.agent("h", "sign", rec, "subject", "refused", "--watched", "孙某")
+    c.agent("h", "amend", rec, "target=现金、首饰", "--reason", "漏记首饰")
+    out = c.dir / "s.pdf"
+    before = hashlib.sha256(c.agent("h", "show", rec, "--state", lines=False)
+                            .stdout.strip().encode()).hexdigest()
+    printed = c.agent("h", "print", rec, "--out", out)[-1]
+    text = text_of(out)
+    for want in ("搜查笔录", "建国路1号", "拒绝签名", "在场见证：孙某",
+                 "签名后所签内容有补正", "原记“现金”，更正为“现金、首饰”",
+                 "理由：漏记首饰", "第1页共", rec, "（未记载）"):
+        check("".join(want.split()) in text, f"{want} is not on the paper")
+    # What was printed is written down, and reaches the centre.
+    act = state(c, rec)["acts"][printed["id"]]
+    check(act["do"] == "print" and act["more"]["state"] == before,
+          f"the print entry is of another state: {act}")
+    c.sync("h")
+    c.all_there(rec)
+    got = json.loads(c.api(f"/api/v1/records/{rec}/state"))
+    check(printed["id"] in got["acts"], "the centre does not know the print")
+
+
+def a_form_of_another_kind_is_refused(c: Court):
+    """Catches an inventory printed of a search."""
+    joined(c)
+    rec = record(c)
+    code, _, words = c.ask("h", "print", rec, "seizure_record", "--out",
+                           c.dir / "x.pdf")
+    check(code == 1 and "form" in words, words)
+    check(not (c.dir / "x.pdf").exists(), "a file was left behind")
+
+
+def a_page_filled_by_hand_becomes_its_record(c: Court):
+    """Catches two records for one page of paper."""
+    joined(c)
+    blank = c.agent("h", "print", "--blank", "search_record", "--out",
+                    c.dir / "b.pdf")[-1]
+    text = text_of(c.dir / "b.pdf")
+    check(blank["rec"] in text and "纸质补录" in text, "no number on the page")
+    got = c.agent("h", "record", "search", "--rec", "DBR1-" + blank["rec"],
+                  "--at", "2026-11-24T05:10:00+08:00", "target=账簿")[-1]
+    check(got["rec"] == blank["rec"], f"another record: {got}")
+    code, _, words = c.ask("h", "record", "search", "--rec", blank["rec"],
+                           "target=再录")
+    check(code == 1 and "already" in words, words)
+    head = c.agent("h", "export", blank["rec"], "--out", c.dir / "e.jsonl")
+    first = json.loads((c.dir / "e.jsonl").read_text().splitlines()[0])
+    check(first["entries"][0]["head"]["at"].startswith("2026-11-24T05:10"),
+          f"the paper's time is lost: {head}")
+
+
+def a_signer_is_named_as_the_kind_names_them(c: Court):
+    """Catches a signature that no rule and no form ever finds."""
+    joined(c)
+    rec = record(c)
+    code, _, words = c.ask("h", "sign", rec, "subject", "signed", "--person",
+                           "被执行人")
+    check(code == 1 and "--person" in words, words)
+
+
+if __name__ == "__main__":
+    run_cases([personal_fields_are_all_written,
+               a_page_says_what_the_record_says,
+               a_form_of_another_kind_is_refused,
+               a_page_filled_by_hand_becomes_its_record,
+               a_signer_is_named_as_the_kind_names_them])
