@@ -246,6 +246,20 @@ run_export(struct cli *c)
 	return st == ST_OK ? CLI_DONE : cli_fail(c, st);
 }
 
+/* Which of the logs that ended; 0 is none. */
+static unsigned
+log_number(const struct cli *c)
+{
+	unsigned n = 0;
+
+	for (const char *p = c->argv[0]; *p != '\0'; p++) {
+		if (*p < '0' || *p > '9' || n > 1000)
+			return 0;
+		n = n * 10 + (unsigned)(*p - '0');
+	}
+	return n;
+}
+
 /* The newest receipt, for an auditor. */
 static int
 run_receipt(struct cli *c)
@@ -257,7 +271,8 @@ run_receipt(struct cli *c)
 		return cli_refuse(
 		    c, "写往何处：--out FILE", "where to: --out FILE");
 	buf_init(&b, DOC_BYTES_MAX);
-	st = agent_receipt(c->agent, &b);
+	st = c->argc == 0 ? agent_receipt(c->agent, &b)
+			  : agent_receipt_old(c->agent, log_number(c), &b);
 	if (st != ST_OK) {
 		buf_free(&b);
 		return cli_fail(c, st);
@@ -278,8 +293,10 @@ const struct cli_command cli_read_commands[] = {
 	    "a record's history or state" },
 	{ "findings", 0, CLI_KEYS, run_findings, "[REC] [--en]", "发现的问题",
 	    "what was found" },
-	{ "receipt", 0, CLI_KEYS, run_receipt, "--out FILE", "导出最新回执",
-	    "the newest receipt, as an auditor's anchor" },
+	{ "receipt", 0, CLI_KEYS, run_receipt, "[N] --out FILE",
+	    "导出最新回执（N：第几个已终止的旧日志的）",
+	    "the newest receipt, as an auditor's anchor (N: the last one of "
+	    "the N-th log that ended)" },
 	{ "verify", 0, CLI_KEYS, run_verify, "", "校验本机的链与回执",
 	    "check chain, receipts and proofs" },
 	{ "export", 0, CLI_KEYS, run_export, "[REC] --out FILE", "导出",

@@ -184,6 +184,10 @@ MUST_CHECK enum status agent_export(
 /* The newest receipt of the open chain: a tlog-proof file, which an auditor
  * takes as an anchor.  ST_ABSENT: none yet. */
 MUST_CHECK enum status agent_receipt(struct agent *a, struct buf *out);
+/* The last receipt that a log which ended gave for the open chain of that time
+ * (PROTOCOL.md §9): `log` counts from 1, the oldest.  ST_ABSENT. */
+MUST_CHECK enum status agent_receipt_old(
+    struct agent *a, unsigned log, struct buf *out);
 /* Verify own chain, stored receipts and proofs; JSON report.  ST_CORRUPT. */
 MUST_CHECK enum status agent_verify(struct agent *a, struct buf *report);
 

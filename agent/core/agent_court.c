@@ -127,9 +127,11 @@ file_at(const struct json *j, uint32_t n, struct buf *out)
 	return st;
 }
 
-/* Follow every version from the first; the last one is left in *out. */
+/* Follow every version from the first; the last one is left in *out.  `known`
+ * (or NULL) must stand there as it is known. */
 static enum status
-follow(const struct json *j, uint8_t first[HASH_LEN], struct descriptor *out)
+follow(const struct json *j, const struct descriptor *known,
+    uint8_t first[HASH_LEN], struct descriptor *out)
 {
 	uint32_t files = json_get_typed(j, 0, "files", JSON_ARRAY);
 	struct descriptor *next = malloc(sizeof(*next));
@@ -150,6 +152,13 @@ follow(const struct json *j, uint8_t first[HASH_LEN], struct descriptor *out)
 				 : descriptor_check_first(next);
 		if (st != ST_OK)
 			break;
+		/* The root that we know may have signed another one too: then
+		 * somebody is shown another court. */
+		if (known != NULL && known->version == next->version &&
+		    memcmp(known->digest, next->digest, HASH_LEN) != 0) {
+			st = ST_DENIED;
+			break;
+		}
 		if (!any)
 			memcpy(first, next->digest, HASH_LEN);
 		any = true;
@@ -171,7 +180,7 @@ agent_descriptor_take(struct agent *a, struct bytes body, const uint8_t *want,
 	json_init(&j);
 	st = json_parse(&j, body, JSON_DOCUMENT);
 	if (st == ST_OK)
-		st = follow(&j, first, out);
+		st = follow(&j, a->desc == out ? NULL : a->desc, first, out);
 	json_free(&j);
 	if (st == ST_NOMEM)
 		return st;
@@ -192,6 +201,50 @@ agent_descriptor_take(struct agent *a, struct bytes body, const uint8_t *want,
 	return ST_OK;
 }
 
+enum status
+agent_log_of_note(struct agent *a, struct bytes note, struct note_key *key,
+    struct checkpoint *cp, unsigned *later)
+{
+	struct descriptor *d = calloc(1, sizeof(*d));
+	struct note_key last = { .name = "" };
+	unsigned logs = 0, found = 0;
+	enum status st = d == NULL ? ST_NOMEM : ST_OK;
+	struct json j;
+	struct buf b;
+	uint32_t files = 0;
+
+	json_init(&j);
+	buf_init(&b, DESCRIPTOR_FILE_MAX);
+	if (st == ST_OK)
+		st = json_parse(&j, buf_view(&a->desc_files), JSON_DOCUMENT);
+	if (st == ST_OK)
+		files = json_get_typed(&j, 0, "files", JSON_ARRAY);
+	for (uint32_t n = files == 0 ? 0 : json_first(&j, files);
+	     st == ST_OK && files != 0 && n != json_end(&j, files);
+	     n = j.node[n].next) {
+		buf_reset(&b);
+		st = file_at(&j, n, &b);
+		if (st == ST_OK)
+			st = descriptor_parse(d, buf_view(&b));
+		if (st != ST_OK ||
+		    memcmp(last.public_key, d->log.public_key, PUBKEY_LEN) == 0)
+			continue;
+		last = d->log;
+		logs++;
+		if (checkpoint_open(cp, note, &d->log) == ST_OK) {
+			*key = d->log;
+			found = logs;
+		}
+	}
+	json_free(&j);
+	buf_free(&b);
+	free(d);
+	if (st != ST_OK)
+		return st == ST_INVALID ? ST_CORRUPT : st;
+	*later = logs - found;
+	return found == 0 ? ST_ABSENT : ST_OK;
+}
+
 /* Keep the newest descriptor, in memory and sealed. */
 static enum status
 keep(struct agent *a, struct bytes body, const struct descriptor *d)
@@ -204,7 +257,13 @@ keep(struct agent *a, struct bytes body, const struct descriptor *d)
 		a->desc = malloc(sizeof(*a->desc));
 		if (a->desc == NULL)
 			return ST_NOMEM;
+		*a->desc = *d;
 	}
+	/* Of another log the last checkpoint says nothing any more: it waits
+	 * for the first of the new one (agent_restore.c). */
+	if (a->has_tip &&
+	    memcmp(a->desc->log.public_key, d->log.public_key, PUBKEY_LEN) != 0)
+		a->has_tip = false;
 	*a->desc = *d;
 	buf_reset(&a->desc_files);
 	buf_bytes(&a->desc_files, body);
@@ -382,7 +441,7 @@ agent_court_load(struct agent *a)
 		st = load_standing(a);
 	if (st == ST_OK)
 		st = agent_kept_load(a);
-	return st;
+	return st == ST_OK ? agent_back_load(a) : st;
 }
 
 void
@@ -394,6 +453,7 @@ agent_court_forget(struct agent *a)
 	buf_reset(&a->desc_files);
 	buf_reset(&a->tip_note);
 	a->has_tip = a->has_stated = a->has_clock = a->want_note = false;
+	a->want_key = a->has_back = false;
 	memset(a->resend_from, 0, sizeof(a->resend_from));
 	a->standing = ACK_TAKEN;
 	memset(&a->found, 0, sizeof(a->found));

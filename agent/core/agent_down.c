@@ -30,49 +30,19 @@ agent_alarm(struct agent *a, const char *why, struct bytes evidence)
 
 /* ---- the checkpoint */
 
-/*
- * Open the note; if it is of a key that we do not know, the court may have
- * rolled it: fetch the descriptor and try once more.
- */
-static enum status
-open_note(struct agent *a, struct bytes note, struct checkpoint *out)
-{
-	uint8_t log_key[PUBKEY_LEN];
-	enum status st = checkpoint_open(out, note, &a->desc->log);
-
-	if (st == ST_OK || st == ST_NOMEM)
-		return st;
-	memcpy(log_key, a->desc->log.public_key, PUBKEY_LEN);
-	if (agent_descriptor_fetch(a) != ST_OK ||
-	    memcmp(log_key, a->desc->log.public_key, PUBKEY_LEN) == 0)
-		return ST_DENIED;
-	st = checkpoint_open(out, note, &a->desc->log);
-	if (st != ST_OK)
-		return ST_DENIED;
-	/* A new log begins: the old note stays as evidence of what was. */
-	st = log_bad_put(a->log,
-	    "the court began a new log; its last checkpoint of the old one",
-	    buf_view(&a->tip_note));
-	if (st == ST_OK)
-		st = agent_kept_reset(a);
-	if (st != ST_OK)
-		return st;
-	a->has_tip = false;
-	return ST_OK;
-}
-
 /* ST_DENIED: it does not prove; both notes are kept. */
 static enum status
 check_note(struct agent *a, const struct sync_down *m, struct checkpoint *out)
 {
-	enum status st = open_note(a, m->note, out);
+	enum status st = agent_note_open(a, m->note, out);
 
 	if (st == ST_OK && a->has_tip)
 		st = out->size < a->tip.size
 			 ? ST_DENIED
 			 : merkle_check_consistency(&m->consistency,
 			       a->tip.size, a->tip.root, out->size, out->root);
-	if (st == ST_NOMEM || st == ST_OK)
+	/* Unheard is not refuted: the public listener did not answer. */
+	if (st == ST_NOMEM || st == ST_OK || st == ST_NET)
 		return st;
 	agent_alarm(
 	    a, "a checkpoint that does not follow from the last one", m->note);
@@ -131,6 +101,7 @@ take_receipt(struct agent *a, const struct wire_receipt *r,
     const struct checkpoint *c, struct bytes note, struct down_result *out)
 {
 	struct own_link own = { .found = false };
+	struct log_head head;
 	uint8_t leaf[HASH_LEN];
 	uint32_t n = parts_own_chain(a, r->chain);
 	enum status st = ST_DENIED;
@@ -153,11 +124,13 @@ take_receipt(struct agent *a, const struct wire_receipt *r,
 		return ST_OK;
 	}
 	st = keep_receipt(a, r, &own, c, note);
+	if (st == ST_OK)
+		st = log_chain(a->log, n, &head);
+	if (st == ST_OK)
+		st = agent_back_receipt(a, &head, r->seq);
 	if (st == ST_OK) {
 		out->place = r->place;
 		out->progressed = true;
-		if (n < AGENT_CHAINS_MAX)
-			a->resend_from[n] = 0;
 		st = view_placed(a->view, own.link, r->place);
 		if (st == ST_OK)
 			st = view_acked(a->view, r->chain, r->seq);
@@ -211,6 +184,7 @@ take_proved(struct agent *a, const struct sync_down *m, struct down_result *out)
 	const struct checkpoint *c = NULL;
 	struct checkpoint taken;
 	struct bytes note = m->note;
+	bool ended = false;
 	enum status st = ST_OK;
 
 	if (note.len > 0) {
@@ -219,7 +193,11 @@ take_proved(struct agent *a, const struct sync_down *m, struct down_result *out)
 			out->alarmed = true;
 			return ST_OK; /* nothing that leans on it is taken */
 		}
-		if (st == ST_OK)
+		ended = st == ST_OK && agent_tip_ended(a);
+		if (ended)
+			st = agent_adopt(a, &taken, note,
+			    (m->want & WANT_RETURNED) != 0 ? m->kept : 0);
+		else if (st == ST_OK)
 			st = agent_tip_take(a, &taken, note);
 		c = &taken;
 	} else if (a->has_tip) {
@@ -229,7 +207,10 @@ take_proved(struct agent *a, const struct sync_down *m, struct down_result *out)
 	for (size_t i = 0; st == ST_OK && c != NULL && i < m->receipt_count;
 	     i++)
 		st = take_receipt(a, &m->receipt[i], c, note, out);
-	for (size_t i = 0; st == ST_OK && i < m->part_count; i++)
+	/* What streams said was asked for at places of the log that ended. */
+	if (ended)
+		out->adopted = out->more = out->progressed = true;
+	for (size_t i = 0; st == ST_OK && !ended && i < m->part_count; i++)
 		st = parts_take(a, &m->part[i], c, note, out);
 	return st;
 }
@@ -257,6 +238,8 @@ down_take(struct agent *a, struct bytes body, struct down_result *out)
 	st = m->has_time ? agent_time_take(a, m->time_ms) : ST_OK;
 	if (st == ST_OK)
 		st = take_proved(a, m, out);
+	if (st == ST_NET)
+		return st; /* words are there */
 	for (size_t i = 0; st == ST_OK && i < m->ack_count; i++) {
 		st = take_ack(a, &m->ack[i], out);
 		if (m->ack[i].status > standing)
@@ -264,11 +247,16 @@ down_take(struct agent *a, struct bytes body, struct down_result *out)
 	}
 	if (st == ST_OK && m->ack_count > 0)
 		st = agent_standing_take(a, standing);
+	/* It gave our key away once already: asked again, it does not help. */
+	if ((m->want & WANT_KEY) != 0 && !a->want_key)
+		out->more = out->progressed = true;
+	a->want_key = (m->want & WANT_KEY) != 0;
 	if (st == ST_OK && !out->more && !out->alarmed)
 		st = agent_leave(a);
 	/* Asked for the note: it goes at once, but only once in a row. */
 	asked = a->want_note;
 	a->want_note = (m->want & WANT_NOTE) != 0 && a->tip_note.len > 0;
+	a->want_note = a->want_note && !out->adopted;
 	if (a->want_note && !asked)
 		out->more = out->progressed = true;
 	return st == ST_OK ? st : agent_log_why(a, st);

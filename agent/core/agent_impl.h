@@ -76,8 +76,10 @@ struct agent {
 	uint64_t stated_size;
 	bool has_clock;
 	int64_t clock_offset_ms; /* centre's clock minus ours */
+	bool want_key;           /* … and for our chain key */
 	bool want_note;          /* the centre asked for our note */
 	uint64_t resend_from[AGENT_CHAINS_MAX]; /* by chain number; 0: none */
+	bool has_back; /* … and it is kept on disk: a log ended */
 	/* The worst of the last acknowledgements (enum ack_status); kept, so
 	 * that a screen can say it after a restart. */
 	unsigned standing;
@@ -132,6 +134,12 @@ const char *agent_standing_word(const struct agent *a);
 MUST_CHECK enum status agent_standing_take(struct agent *a, unsigned standing);
 /* Learn the centre's time; kept where it differs from what was known. */
 MUST_CHECK enum status agent_time_take(struct agent *a, uint64_t time_ms);
+/*
+ * The log of this court, present or ended, that signed a note: its key, what
+ * the note says, and how many logs came after it.  ST_ABSENT: none.
+ */
+MUST_CHECK enum status agent_log_of_note(struct agent *a, struct bytes note,
+    struct note_key *key, struct checkpoint *cp, unsigned *later);
 MUST_CHECK enum status agent_tip_take(
     struct agent *a, const struct checkpoint *c, struct bytes note);
 
@@ -150,6 +158,46 @@ bool agent_renew_refused(struct agent *a);
 MUST_CHECK enum status agent_exchange(struct agent *a, enum agent_service what,
     struct bytes body, struct agent_reply *out);
 
+/* ---- when a log ended (agent_restore.c; docs/PROTOCOL.md, section 9) */
+
+/*
+ * Open a note of the court's log.  If it is of a key that we do not know, the
+ * court may have begun a new log: fetch the descriptor and look again.
+ * ST_DENIED: it is not the court's.
+ */
+MUST_CHECK enum status agent_note_open(
+    struct agent *a, struct bytes note, struct checkpoint *out);
+/* Is what we hold the checkpoint of a log that ended? */
+bool agent_tip_ended(const struct agent *a);
+/*
+ * Go over to the log of this first checkpoint: what the old one proved is kept
+ * aside, cursors and acknowledged places go back to what is `kept` of it.  All
+ * of it or nothing.
+ */
+MUST_CHECK enum status agent_adopt(struct agent *a, const struct checkpoint *c,
+    struct bytes note, uint64_t kept);
+/* The first place of an own chain that the present log has not acknowledged. */
+uint64_t agent_unsent_from(const struct agent *a, const struct log_head *h);
+/* A receipt for `seq` has come. */
+MUST_CHECK enum status agent_back_receipt(
+    struct agent *a, const struct log_head *h, uint64_t seq);
+MUST_CHECK enum status agent_back_load(struct agent *a);
+/* A stored receipt: ST_ABSENT if it is of a log that ended. */
+MUST_CHECK enum status agent_receipt_counts(struct agent *a, struct bytes file);
+/* Append ",\"old_logs\":[…]". */
+void agent_old_logs(struct agent *a, struct buf *out);
+
+/* What must be handed in of it (agent_returned.c): collected into a buffer that
+ * is made here; kept, within the batch; loaded, the list being the caller's to
+ * free; and done. */
+MUST_CHECK enum status agent_returned_collect(
+    struct agent *a, uint64_t kept, struct buf *out);
+MUST_CHECK enum status agent_returned_keep(
+    struct agent *a, const struct buf *collected);
+MUST_CHECK enum status agent_returned_load(struct agent *a, struct buf *bytes,
+    struct wire_returned **out, size_t *count);
+MUST_CHECK enum status agent_returned_done(struct agent *a);
+
 /* ---- sync (agent_up.c, agent_down.c) */
 
 struct up; /* a request under way */
@@ -159,10 +207,12 @@ void up_free(struct up *u);
 MUST_CHECK enum status up_build(
     struct agent *a, struct up *u, struct buf *out, uint64_t *left);
 uint64_t up_sent(const struct up *u);
+bool up_returned(const struct up *u); /* something of an ended log */
 
 struct down_result {
 	uint64_t received, place;
 	bool more, alarmed, progressed;
+	bool adopted; /* a new log was taken: ask again at once */
 };
 MUST_CHECK enum status down_take(
     struct agent *a, struct bytes body, struct down_result *out);

@@ -80,6 +80,8 @@ agent_receipt(struct agent *a, struct buf *out)
 	st = log_head(a->log, &h);
 	if (st == ST_OK)
 		st = log_receipt_last(a->log, h.chain, &r, out);
+	if (st == ST_OK)
+		st = agent_receipt_counts(a, r.bytes);
 	if (st == ST_ABSENT)
 		return agent_why(a, st, "还没有回执：请先同步",
 		    "no receipt yet: sync first");
@@ -101,8 +103,10 @@ count_queue(struct agent *a, struct queue *q)
 
 	memset(q, 0, sizeof(*q));
 	for (uint32_t n = 1; (st = log_chain(a->log, n, &h)) == ST_OK; n++) {
-		if (h.unsent_from <= h.seq)
-			q->queued += h.seq - h.unsent_from + 1;
+		uint64_t from = agent_unsent_from(a, &h);
+
+		if (from <= h.seq)
+			q->queued += h.seq - from + 1;
 	}
 	return st == ST_ABSENT ? ST_OK : st;
 }
@@ -136,10 +140,11 @@ age_queue(struct agent *a, struct queue *q)
 	enum status st;
 
 	for (uint32_t n = 1; (st = log_chain(a->log, n, &h)) == ST_OK; n++) {
-		if (h.unsent_from > h.seq)
+		uint64_t from = agent_unsent_from(a, &h);
+
+		if (from > h.seq)
 			continue;
-		st = log_each(
-		    a->log, n, h.unsent_from, h.unsent_from, first_wall, q);
+		st = log_each(a->log, n, from, from, first_wall, q);
 		if (st != ST_OK)
 			return st;
 	}
@@ -218,6 +223,7 @@ put_unlocked(struct agent *a, const struct queue *q, struct buf *out)
 	    (unsigned long long)c.records, (unsigned long long)c.entries);
 	json_put_str(out, a->court.team);
 	buf_printf(out, ",\"alarms\":%llu", (unsigned long long)bad);
+	agent_old_logs(a, out);
 }
 
 static void

@@ -20,8 +20,11 @@ struct up {
 	size_t hint_count;
 	struct wire_cursor *cursor;
 	size_t cursor_count;
+	struct wire_returned *returned;
+	size_t returned_count;
 	struct buf bytes;
 	struct buf hint_bytes;
+	struct buf returned_bytes;
 
 	/* The walk under way. */
 	struct agent *agent;
@@ -39,6 +42,7 @@ up_new(struct up **out)
 		return ST_NOMEM;
 	buf_init(&u->bytes, 4 * UP_BYTES_MAX);
 	buf_init(&u->hint_bytes, HINTS_MAX * HINT_RAW_MAX);
+	buf_init(&u->returned_bytes, LOG_CONF_MAX);
 	u->piece = calloc(FRAME_PIECES_MAX, sizeof(*u->piece));
 	u->hint = calloc(HINTS_MAX, sizeof(*u->hint));
 	u->cursor = calloc(CURSORS_MAX, sizeof(*u->cursor));
@@ -65,6 +69,8 @@ up_free(struct up *u)
 	free(u->off);
 	buf_wipe(&u->bytes);
 	buf_wipe(&u->hint_bytes);
+	free(u->returned);
+	buf_wipe(&u->returned_bytes);
 	free(u);
 }
 
@@ -72,6 +78,12 @@ uint64_t
 up_sent(const struct up *u)
 {
 	return u->entry_count;
+}
+
+bool
+up_returned(const struct up *u)
+{
+	return u->returned_count > 0;
 }
 
 static void
@@ -152,11 +164,9 @@ gather_pieces(struct agent *a, struct up *u, uint64_t *left)
 
 	*left = 0;
 	for (uint32_t n = 1; (st = log_chain(a->log, n, &h)) == ST_OK; n++) {
-		uint64_t from = h.unsent_from, before = u->entry_count;
+		uint64_t from = agent_unsent_from(a, &h);
+		uint64_t before = u->entry_count;
 
-		if (n < AGENT_CHAINS_MAX && a->resend_from[n] != 0 &&
-		    a->resend_from[n] < from)
-			from = a->resend_from[n];
 		if (from > h.seq)
 			continue;
 		if (!u->full) {
@@ -218,7 +228,7 @@ gather_hints(struct agent *a, struct up *u)
 		return ST_OK;
 	if (st != ST_OK)
 		return st;
-	from = h.unsent_from;
+	from = agent_unsent_from(a, &h);
 	if (u->piece_count > 0) {
 		last = &u->piece[u->piece_count - 1];
 		if (memcmp(last->chain, h.chain, CHAIN_LEN) == 0)
@@ -300,6 +310,10 @@ up_build(struct agent *a, struct up *u, struct buf *out, uint64_t *left)
 		st = gather_hints(a, u);
 	if (st == ST_OK)
 		st = gather_cursors(a, u);
+	/* Of a log that ended, once we stand in the new one. */
+	if (st == ST_OK && !agent_tip_ended(a))
+		st = agent_returned_load(
+		    a, &u->returned_bytes, &u->returned, &u->returned_count);
 	if (st != ST_OK)
 		return agent_log_why(a, st);
 	/* The buffers stand still now: offsets become pointers. */
@@ -325,6 +339,10 @@ up_build(struct agent *a, struct up *u, struct buf *out, uint64_t *left)
 	m.clock_ms = port_wall_ms(a->port);
 	if (a->want_note)
 		m.note = buf_view(&a->tip_note);
+	m.returned = u->returned;
+	m.returned_count = u->returned_count;
+	m.has_key = a->want_key;
+	memcpy(m.key, log_public_key(a->log), PUBKEY_LEN);
 	st = sync_up_encode(
 	    a->codec, wire_dict_newest(a->codec), a->desc->court, &m, out);
 	return st == ST_OK

@@ -121,6 +121,13 @@ struct vcontext {
 	uint8_t key[PUBKEY_LEN];
 };
 
+/* A log that ended, as `restored@1` tells of it. */
+struct vrestore {
+	char origin[NOTE_NAME_MAX + 1];
+	uint64_t kept, place;
+	uint64_t best; /* size of the largest old checkpoint known; 0: none */
+};
+
 /* An anchor, read. */
 struct vanchor {
 	const struct verify_anchor *from;
@@ -128,8 +135,9 @@ struct vanchor {
 	struct proof proof;
 	struct bytes note;
 	struct checkpoint cp;
-	bool bad; /* said already; no more to do */
-	bool old_log;
+	bool bad;     /* said already; no more to do */
+	bool guessed; /* by a key that no descriptor named yet */
+	struct note_key by;
 	bool done; /* its size was reached */
 	bool matches;
 	uint8_t store_root[HASH_LEN]; /* ours at its size */
@@ -171,10 +179,11 @@ struct verify {
 	size_t manifest_count, manifest_cap;
 	struct vcontext *context; /* owned, by place */
 	size_t context_count, context_cap;
-	struct vanchor *anchor; /* owned, one for each given */
-	uint64_t next_anchor;   /* the least size not reached yet */
-	uint64_t kept;          /* of the last restore; 0: none */
-	bool restored;
+	struct vanchor *anchor;   /* owned, one for each given */
+	uint64_t next_anchor;     /* the least size not reached yet */
+	struct vrestore *restore; /* owned, in order of place */
+	size_t restore_count, restore_cap;
+	bool taken_ahead; /* the descriptor of the entry at hand */
 
 	struct vbundle *bundle; /* NULL: a store */
 
@@ -265,6 +274,30 @@ MUST_CHECK enum status verify_time(
     struct verify *v, struct vchain *c, const struct vrow *row);
 MUST_CHECK enum status verify_holds_end(struct verify *v);
 bool verify_is_server_key(const struct verify *v, const uint8_t *key);
+/* Is it the log of some version of the descriptor? */
+bool verify_names_log(const struct verify *v, const struct note_key *key);
+
+/* The text `file` of the entry that was read last; and version n + 1 taken, if
+ * it follows: *good. */
+MUST_CHECK enum status verify_descriptor_file(
+    struct verify *v, struct bytes *file);
+MUST_CHECK enum status verify_take_descriptor(
+    struct verify *v, struct bytes file, bool *good);
+
+/* ---- verify_restored.c */
+
+/* If `row` begins a new server chain by its own descriptor: take that. */
+MUST_CHECK enum status verify_new_server(
+    struct verify *v, struct vchain *c, const struct vrow *row);
+/* `v->e` is a restored@1. */
+MUST_CHECK enum status verify_restored(
+    struct verify *v, struct vchain *c, const struct vrow *row);
+/* The restore that ended this log, or NULL. */
+const struct vrestore *verify_ended(const struct verify *v, const char *origin);
+/* An anchor of that log, beyond what was kept of it. */
+MUST_CHECK enum status verify_old_anchor(
+    struct verify *v, struct vanchor *a, const struct vrestore *r);
+void verify_restores_end(struct verify *v);
 
 /* ---- verify_anchor.c */
 

@@ -25,6 +25,7 @@ verify_done(struct verify *v)
 	free(v->manifest);
 	free(v->context);
 	free(v->anchor);
+	free(v->restore);
 	entry_free(&v->e);
 	buf_free(&v->lines);
 	buf_free(&v->text);

@@ -25,9 +25,18 @@ same_key(const struct note_key *a, const struct note_key *b)
 	       memcmp(a->public_key, b->public_key, PUBKEY_LEN) == 0;
 }
 
+bool
+verify_names_log(const struct verify *v, const struct note_key *key)
+{
+	for (size_t i = 0; i < v->descriptor_count; i++)
+		if (same_key(&v->descriptor[i]->log, key))
+			return true;
+	return false;
+}
+
 /* Take version n if it follows the one before; its keys count from now on. */
-static enum status
-take_descriptor(struct verify *v, struct bytes file, bool *good)
+enum status
+verify_take_descriptor(struct verify *v, struct bytes file, bool *good)
 {
 	struct descriptor *d = malloc(sizeof(*d));
 	struct descriptor *last = v->descriptor_count == 0
@@ -50,6 +59,9 @@ take_descriptor(struct verify *v, struct bytes file, bool *good)
 		return st == ST_NOMEM ? st : ST_OK;
 	}
 	v->descriptor[v->descriptor_count++] = d;
+	for (size_t i = 0; i < v->chain_count; i++)
+		v->chain[i].server = v->chain[i].server ||
+				     verify_is_server_key(v, v->chain[i].key);
 	v->key_named = v->key_named || same_key(&d->log, &v->given->key);
 	if (v->given->descriptor.len > 0) {
 		uint8_t want[HASH_LEN];
@@ -63,8 +75,8 @@ take_descriptor(struct verify *v, struct bytes file, bool *good)
 }
 
 /* The file in the entry that was read last. */
-static enum status
-descriptor_file(struct verify *v, struct bytes *file)
+enum status
+verify_descriptor_file(struct verify *v, struct bytes *file)
 {
 	uint32_t n = verify_value(&v->e, "file");
 
@@ -87,25 +99,23 @@ apply_descriptor(struct verify *v, struct vchain *c, const struct vrow *row)
 	uint64_t n = 0;
 	enum status st;
 
-	st = descriptor_file(v, &file);
+	st = verify_descriptor_file(v, &file);
 	if (st == ST_NOMEM)
 		return st;
-	if (st == ST_OK && row->place > 0) /* version 1 is taken already */
-		st = take_descriptor(v, file, &good);
+	/* Version 1 is taken already, and what began this chain. */
+	if (st == ST_OK && row->place > 0 && !v->taken_ahead)
+		st = verify_take_descriptor(v, file, &good);
 	if (st == ST_NOMEM)
 		return st;
-	if (row->place == 0)
+	if (row->place == 0 || v->taken_ahead)
 		good = v->descriptor_count > 0;
+	v->taken_ahead = false;
 	if (good && verify_num(&v->e, "n", &n) &&
 	    n == v->descriptor[v->descriptor_count - 1]->version &&
 	    verify_hash(&v->e, "sha256", said, HASH_LEN) &&
 	    memcmp(said, v->descriptor[v->descriptor_count - 1]->digest,
-		HASH_LEN) == 0) {
-		for (size_t i = 0; i < v->chain_count; i++)
-			v->chain[i].server =
-			    verify_is_server_key(v, v->chain[i].key);
+		HASH_LEN) == 0)
 		return ST_OK;
-	}
 	verify_say_at(v, VERIFY_DESCRIPTOR, row->place, c, row->seq,
 	    "法院描述文件不接上一版，或签名不对。",
 	    "The descriptor does not follow the version before it, or is "
@@ -131,7 +141,7 @@ court_from_meta(struct verify *v)
 	if (st == ST_OK) {
 		bool good;
 
-		st = take_descriptor(v, db_bytes(s, 0), &good);
+		st = verify_take_descriptor(v, db_bytes(s, 0), &good);
 	}
 	db_done(s);
 	return st == ST_ABSENT ? ST_OK : st;
@@ -145,11 +155,11 @@ verify_first_entry(struct verify *v, struct bytes raw, bool *good)
 
 	*good = false;
 	if (st == ST_OK && bytes_eq_str(v->e.kind, "descriptor@1"))
-		st = descriptor_file(v, &file);
+		st = verify_descriptor_file(v, &file);
 	else if (st == ST_OK)
 		st = ST_INVALID;
 	if (st == ST_OK)
-		st = take_descriptor(v, file, good);
+		st = verify_take_descriptor(v, file, good);
 	return st == ST_INVALID ? ST_OK : st;
 }
 
@@ -483,9 +493,7 @@ verify_server_entry(struct verify *v, struct vchain *c, const struct vrow *row)
 		return apply_hole(v, row);
 	if (bytes_eq_str(e->kind, "manifest@1"))
 		return verify_manifest_entry(v, c, row);
-	if (bytes_eq_str(e->kind, "restored@1")) {
-		v->restored = true;
-		(void)verify_num(e, "kept", &v->kept);
-	}
+	if (bytes_eq_str(e->kind, "restored@1"))
+		return verify_restored(v, c, row);
 	return ST_OK;
 }

@@ -137,6 +137,10 @@ check_seen(struct verify *v, struct vchain *c, const struct vrow *row)
 	if (lo < v->root_count && v->root[lo].size == e->seen_size &&
 	    memcmp(v->root[lo].root16, e->seen_root, ID_LEN) == 0)
 		return;
+	/* Handed in again after a restore: it saw the log that ended. */
+	if (v->restore_count > 0 &&
+	    e->seen_size > v->restore[v->restore_count - 1].kept)
+		return;
 	verify_say_at(v, VERIFY_SEEN, row->place, c, row->seq,
 	    "设备说它验过的检查点不在这棵树里：设备错，或法院给人看了两本账。",
 	    "The device states a checkpoint that this tree never had: it is "
@@ -269,7 +273,9 @@ one_row(struct verify *v, const struct vrow *row)
 		    "条目的链没有登记。", "The entry's chain has no row.");
 		v->commit_wrong = true;
 	} else {
-		st = in_chain(v, c, row);
+		st = verify_new_server(v, c, row);
+		if (st == ST_OK)
+			st = in_chain(v, c, row);
 		if (st == ST_OK)
 			st = read_entry(v, c, row);
 		if (st == ST_OK && !c->server)

@@ -22,7 +22,7 @@ enum {
 	ENTRY_CHAIN = 8,   /* of the same chain as the entry before */
 	ENTRY_STREAM = STREAM_BARE | STREAM_SERVER,
 	ENTRY_FLAGS = ENTRY_STREAM | ENTRY_FOLLOWS | ENTRY_CHAIN,
-	WANT_ALL = WANT_NOTE | WANT_RETURNED,
+	WANT_ALL = WANT_NOTE | WANT_RETURNED | WANT_KEY,
 };
 
 /* ---- writing ---- */

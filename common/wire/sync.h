@@ -100,6 +100,8 @@ struct sync_up {
 	size_t returned_count;
 	bool has_clock;
 	uint64_t clock_ms; /* the device's clock as it sent this */
+	bool has_key;      /* asked for by WANT_KEY */
+	uint8_t key[PUBKEY_LEN];
 };
 
 enum ack_status {
@@ -144,7 +146,7 @@ struct wire_part {
 	struct bytes proof; /* multi-inclusion: HASH_LEN each */
 };
 
-enum wire_want { WANT_NOTE = 1, WANT_RETURNED = 2 };
+enum wire_want { WANT_NOTE = 1, WANT_RETURNED = 2, WANT_KEY = 4 };
 
 /* An answer. */
 struct sync_down {

@@ -14,6 +14,7 @@ enum {
 	UP_CURSORS,
 	UP_RETURNED,
 	UP_CLOCK,
+	UP_KEY,
 	UP_END
 };
 
@@ -189,6 +190,14 @@ put_clock(struct wire_codec *c, const char *court, const struct sync_up *m)
 	return ST_OK;
 }
 
+static enum status
+put_key(struct wire_codec *c, const char *court, const struct sync_up *m)
+{
+	(void)court;
+	buf_add(&c->raw, m->key, PUBKEY_LEN);
+	return ST_OK;
+}
+
 enum status
 sync_up_encode(struct wire_codec *c, uint32_t dict, const char *court,
     const struct sync_up *m, struct buf *out)
@@ -202,6 +211,7 @@ sync_up_encode(struct wire_codec *c, uint32_t dict, const char *court,
 		[UP_CURSORS] = put_cursors,
 		[UP_RETURNED] = put_returned,
 		[UP_CLOCK] = put_clock,
+		[UP_KEY] = put_key,
 	};
 	const bool has[UP_END] = {
 		[UP_PIECES] = m->piece_count > 0,
@@ -211,6 +221,7 @@ sync_up_encode(struct wire_codec *c, uint32_t dict, const char *court,
 		[UP_CURSORS] = m->cursor_count > 0,
 		[UP_RETURNED] = m->returned_count > 0,
 		[UP_CLOCK] = m->has_clock,
+		[UP_KEY] = m->has_key,
 	};
 	enum status st = ST_OK;
 
@@ -399,6 +410,14 @@ get_clock(struct msg_reader *r)
 	return ST_OK;
 }
 
+static enum status
+get_key(struct msg_reader *r)
+{
+	r->m->up.has_key = true;
+	reader_copy(&r->f.raw, r->m->up.key, PUBKEY_LEN);
+	return ST_OK;
+}
+
 enum status
 sync_up_decode(struct wire_codec *c, struct sync_msg *m, const char *court,
     struct bytes in, const struct sync_up **out, uint32_t *dict,
@@ -412,6 +431,7 @@ sync_up_decode(struct wire_codec *c, struct sync_msg *m, const char *court,
 		[UP_CURSORS] = get_cursors,
 		[UP_RETURNED] = get_returned,
 		[UP_CLOCK] = get_clock,
+		[UP_KEY] = get_key,
 	};
 	struct msg_reader r;
 	uint64_t tag = 0;

@@ -30,6 +30,9 @@ struct admin {
 	const char *record, *out, *person, *dev, *reason, *what, *by, *ttl;
 	const char *replaces, *store, *recovery_key, *root_key, *from, *to;
 	const char *title, *text, *address, *devices_address, *origin, *kept;
+	const char *keys;
+	const char *note[ADMIN_MANY_MAX];
+	size_t note_count;
 	const char *manifest;
 	const char *withhold[ADMIN_MANY_MAX];
 	size_t withhold_count;
@@ -58,6 +61,7 @@ struct admin_command {
 extern const struct admin_command admin_court_commands[];
 extern const struct admin_command admin_people_commands[];
 extern const struct admin_command admin_upkeep_commands[];
+extern const struct admin_command admin_restore_commands[];
 extern const struct admin_command admin_export_commands[];
 
 /* Say why; gives ADMIN_FAILED. */

@@ -10,7 +10,8 @@
 #include "server/admin/admin.h"
 
 static const struct admin_command *const tables[] = { admin_court_commands,
-	admin_people_commands, admin_upkeep_commands, admin_export_commands };
+	admin_people_commands, admin_upkeep_commands, admin_restore_commands,
+	admin_export_commands };
 
 enum { TABLES = sizeof(tables) / sizeof(tables[0]) };
 
@@ -118,6 +119,7 @@ static const struct {
     OPTION("devices-address", devices_address),
     OPTION("origin", origin),
     OPTION("kept", kept),
+    OPTION("keys", keys),
     OPTION("manifest", manifest),
 }, flag_options[] = {
     OPTION("json", json),
@@ -151,6 +153,12 @@ take_option(struct admin *a, const char *arg, const char *value, char *why)
 		if (a->withhold_count == ADMIN_MANY_MAX)
 			return 0;
 		a->withhold[a->withhold_count++] = value;
+		return 2;
+	}
+	if (strcmp(arg, "--note") == 0) {
+		if (a->note_count == ADMIN_MANY_MAX)
+			return 0;
+		a->note[a->note_count++] = value;
 		return 2;
 	}
 	if (strcmp(arg, "--anchor") == 0) {

@@ -18,11 +18,17 @@ identify(void *arg, const uint8_t serial[X509_SERIAL_LEN], const char *dev)
 {
 	struct app *a = arg;
 	struct roster_device d;
+	uint64_t kept;
+	enum status st;
 
 	/* A certificate that was renewed meanwhile stays good until its date:
 	 * the answer that carried the new one may have been lost. */
 	(void)serial;
-	if (roster_device_by_dev(a->roster, dev, &d) != ST_OK)
+	st = roster_device_by_dev(a->roster, dev, &d);
+	/* Of our CA, and no entry: it joined a log that ended. */
+	if (st == ST_ABSENT && centre_restored(a->centre, &kept))
+		return IDENTITY_UNCONFIRMED;
+	if (st != ST_OK)
 		return IDENTITY_UNKNOWN;
 	return d.standing[0] == '\0' ? IDENTITY_TRUSTED : IDENTITY_REVOKED;
 }

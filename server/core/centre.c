@@ -31,17 +31,44 @@ meta_exact(struct store_reader *r, const char *name, void *out, size_t len)
 	return st;
 }
 
+/*
+ * Another process may have restored the court under us: then our log ended,
+ * and one more checkpoint under its name would be of a tree that it never had.
+ */
+static enum status
+check_superseded(struct centre *c)
+{
+	struct descriptor *d;
+	enum status st;
+
+	if (c->note.len == 0)
+		return ST_OK; /* not open yet: open_keys looks */
+	d = calloc(1, sizeof(*d));
+	if (d == NULL)
+		return ST_NOMEM;
+	st = descriptor_parse(d, buf_view(&c->descriptor));
+	if (st == ST_OK &&
+	    memcmp(d->log.public_key, c->log_key.public_key, PUBKEY_LEN) != 0) {
+		(void)pthread_mutex_lock(&c->lock);
+		c->halted = c->superseded = true;
+		(void)pthread_mutex_unlock(&c->lock);
+	}
+	free(d);
+	return st == ST_INVALID ? ST_CORRUPT : st;
+}
+
 /* What may change while it is open: descriptor, kept size, a halt. */
 static enum status
 load_facts(struct centre *c, struct store_reader *r)
 {
 	struct buf descriptor, halted;
 	uint8_t kept[8] = { 0 };
-	enum status st;
+	enum status st = centre_ended_load(c, r);
 
 	buf_init(&descriptor, DESCRIPTOR_FILE_MAX);
 	buf_init(&halted, NOTE_BYTES_MAX);
-	st = store_meta(r, META_DESCRIPTOR, &descriptor);
+	if (st == ST_OK)
+		st = store_meta(r, META_DESCRIPTOR, &descriptor);
 	if (st == ST_OK) {
 		st = meta_exact(r, META_KEPT, kept, sizeof(kept));
 		st = st == ST_ABSENT ? ST_OK : st;
@@ -63,7 +90,7 @@ load_facts(struct centre *c, struct store_reader *r)
 	}
 	buf_free(&descriptor);
 	buf_free(&halted);
-	return st;
+	return st == ST_OK ? check_superseded(c) : st;
 }
 
 /* Where the server's own chain ends. */
@@ -133,6 +160,8 @@ centre_sign_head(struct centre *c)
 
 	if (st == ST_OK)
 		st = centre_follow(c, r, &head);
+	if (st == ST_OK && c->superseded)
+		st = ST_LOCKED;
 	if (st != ST_OK)
 		return st;
 	if (c->note.len > 0 && c->head.size == head.size)
@@ -178,8 +207,21 @@ open_tlog(struct centre *c)
 	return st == ST_OK ? tlog_open(&c->tlog, c->store) : st;
 }
 
+/* The seed of a key that the descriptor names. */
 static enum status
-open_serverchain(struct centre *c)
+read_seed(const struct centre *c, const char *name, const char *next,
+    const uint8_t *given, const uint8_t public_key[PUBKEY_LEN],
+    uint8_t seed[32])
+{
+	if (given == NULL)
+		return folder_seed_of(
+		    c->port, c->dir, name, next, public_key, seed);
+	memcpy(seed, given, 32);
+	return ST_OK;
+}
+
+static enum status
+open_serverchain(struct centre *c, const uint8_t public_key[PUBKEY_LEN])
 {
 	struct store_reader *r = store_inside(c->store);
 	struct serverchain_config sc = {
@@ -198,9 +240,17 @@ open_serverchain(struct centre *c)
 		sc.old_seq = be64_get(old + CHAIN_LEN);
 		memcpy(sc.old_link, old + CHAIN_LEN + 8, HASH_LEN);
 	}
+	if (c->next != NULL) {
+		sc.has_old = true;
+		memcpy(sc.chain, c->next->chain, CHAIN_LEN);
+		memcpy(sc.old_chain, c->next->old_chain, CHAIN_LEN);
+		sc.old_seq = c->next->old_seq;
+		memcpy(sc.old_link, c->next->old_link, HASH_LEN);
+	}
 	if (st == ST_OK || st == ST_ABSENT)
-		st = folder_read_seed(
-		    c->port, c->dir, FOLDER_SERVER_KEY, sc.seed);
+		st = read_seed(c, FOLDER_SERVER_KEY, FOLDER_SERVER_NEXT,
+		    c->next != NULL ? c->next->server_seed : NULL, public_key,
+		    sc.seed);
 	if (st == ST_OK)
 		st = serverchain_new(&c->sc, &sc);
 	sodium_memzero(sc.seed, sizeof(sc.seed));
@@ -224,7 +274,9 @@ open_keys(struct centre *c)
 	if (st == ST_OK && c->log_secret == NULL)
 		st = ST_NOMEM;
 	if (st == ST_OK)
-		st = folder_read_seed(c->port, c->dir, FOLDER_LOG_KEY, seed);
+		st = read_seed(c, FOLDER_LOG_KEY, FOLDER_LOG_NEXT,
+		    c->next != NULL ? c->next->log_seed : NULL,
+		    d->log.public_key, seed);
 	if (st == ST_OK) {
 		(void)crypto_sign_seed_keypair(public_key, c->log_secret, seed);
 		sodium_memzero(seed, sizeof(seed));
@@ -233,7 +285,7 @@ open_keys(struct centre *c)
 			st = ST_DENIED;
 	}
 	if (st == ST_OK)
-		st = open_serverchain(c);
+		st = open_serverchain(c, d->server);
 	if (st == ST_OK &&
 	    memcmp(serverchain_key(c->sc), d->server, PUBKEY_LEN) != 0)
 		st = ST_DENIED;
@@ -261,6 +313,12 @@ open_contents(struct centre *c)
 		st = store_meta(r, META_DESCRIPTOR_FIRST, &c->descriptor_first);
 	if (st == ST_OK)
 		st = load_facts(c, r);
+	if (st == ST_OK && c->next != NULL) {
+		buf_reset(&c->descriptor);
+		buf_bytes(&c->descriptor, c->next->descriptor);
+		st = c->descriptor.err;
+		c->halted = false;
+	}
 	if (st == ST_OK)
 		st = open_keys(c);
 	if (st == ST_OK)
@@ -280,8 +338,8 @@ open_contents(struct centre *c)
 }
 
 enum status
-centre_open_empty(struct centre **out, const struct centre_config *cfg,
-    char errmsg[CENTRE_ERRMSG_LEN])
+centre_open_next(struct centre **out, const struct centre_config *cfg,
+    const struct centre_next *next, char errmsg[CENTRE_ERRMSG_LEN])
 {
 	struct centre *c = calloc(1, sizeof(*c));
 	enum status st;
@@ -292,6 +350,7 @@ centre_open_empty(struct centre **out, const struct centre_config *cfg,
 		return ST_NOMEM;
 	}
 	c->port = cfg->port;
+	c->next = next;
 	c->public_minute = cfg->public_minute;
 	c->public_offset_min = cfg->public_offset_min;
 	buf_init(&c->note, NOTE_BYTES_MAX);
@@ -303,6 +362,7 @@ centre_open_empty(struct centre **out, const struct centre_config *cfg,
 	st = c->dir == NULL ? ST_NOMEM : open_store(c, cfg->vfs);
 	if (st == ST_OK)
 		st = open_contents(c);
+	c->next = NULL;
 	if (st != ST_OK) {
 		(void)snprintf(errmsg, CENTRE_ERRMSG_LEN,
 		    "%s: cannot open the court: %s", cfg->dir, status_text(st));
@@ -314,12 +374,42 @@ centre_open_empty(struct centre **out, const struct centre_config *cfg,
 }
 
 enum status
+centre_open_empty(struct centre **out, const struct centre_config *cfg,
+    char errmsg[CENTRE_ERRMSG_LEN])
+{
+	return centre_open_next(out, cfg, NULL, errmsg);
+}
+
+/* A restore was begun here and cut short: what stands here is no court. */
+static bool
+is_unfinished(const struct centre_config *cfg)
+{
+	char *path = folder_path(cfg->dir, FOLDER_RESTORING);
+	enum status st = ST_NOMEM;
+	struct buf b;
+
+	buf_init(&b, 1024);
+	if (path != NULL)
+		st = port_read_file(cfg->port, path, &b);
+	buf_free(&b);
+	free(path);
+	return st != ST_ABSENT;
+}
+
+enum status
 centre_open(struct centre **out, const struct centre_config *cfg,
     char errmsg[CENTRE_ERRMSG_LEN])
 {
 	struct centre *c;
-	enum status st = centre_open_empty(&c, cfg, errmsg);
+	enum status st;
 
+	if (is_unfinished(cfg)) {
+		(void)snprintf(errmsg, CENTRE_ERRMSG_LEN,
+		    "%s: a restore into it was cut short: run it again",
+		    cfg->dir);
+		return ST_ABSENT;
+	}
+	st = centre_open_empty(&c, cfg, errmsg);
 	if (st != ST_OK)
 		return st;
 	if (c->head.size == 0) {
@@ -351,6 +441,7 @@ centre_close(struct centre *c)
 	buf_free(&c->descriptor);
 	buf_free(&c->descriptor_first);
 	free(c->attempt);
+	free(c->ended);
 	free(c->dir);
 	(void)pthread_mutex_destroy(&c->lock);
 	(void)pthread_mutex_destroy(&c->look_lock);

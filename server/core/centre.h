@@ -132,6 +132,14 @@ MUST_CHECK enum status centre_checkpoint_at(
  * committed any more. */
 bool centre_halted(struct centre *c);
 
+/* True if an earlier log of this court ended in a restore: *kept is how many
+ * leaves of the last one stand here. */
+bool centre_restored(struct centre *c, uint64_t *kept);
+
+/* Is it the note of a log that ended here?  *cp and *kept are set then. */
+bool centre_ended_note(
+    struct centre *c, struct bytes note, struct checkpoint *cp, uint64_t *kept);
+
 /* ---- following the log */
 
 /*

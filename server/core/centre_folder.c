@@ -96,6 +96,53 @@ folder_write_seed(const struct port *port, const char *dir, const char *name,
 	return st;
 }
 
+static bool
+is_seed_of(const uint8_t seed[32], const uint8_t public_key[PUBKEY_LEN])
+{
+	uint8_t pk[PUBKEY_LEN], sk[crypto_sign_SECRETKEYBYTES];
+
+	(void)crypto_sign_seed_keypair(pk, sk, seed);
+	sodium_memzero(sk, sizeof(sk));
+	return memcmp(pk, public_key, PUBKEY_LEN) == 0;
+}
+
+enum status
+folder_seed_settle(const struct port *port, const char *dir, const char *name,
+    const char *next, const uint8_t seed[32])
+{
+	char *path = folder_path(dir, next);
+	enum status st = path == NULL ? ST_NOMEM : ST_OK;
+
+	if (st == ST_OK)
+		st = folder_write_seed(port, dir, name, seed);
+	if (st == ST_OK)
+		st = port_remove_file(port, path);
+	free(path);
+	return st;
+}
+
+enum status
+folder_seed_of(const struct port *port, const char *dir, const char *name,
+    const char *next, const uint8_t public_key[PUBKEY_LEN], uint8_t seed[32])
+{
+	enum status st = folder_read_seed(port, dir, name, seed), was = st;
+
+	if (st == ST_OK && is_seed_of(seed, public_key))
+		return ST_OK;
+	if (st != ST_OK && st != ST_ABSENT)
+		return st;
+	st = folder_read_seed(port, dir, next, seed);
+	if (st == ST_ABSENT)
+		return was == ST_OK ? ST_DENIED : was;
+	if (st == ST_OK && !is_seed_of(seed, public_key))
+		st = ST_DENIED;
+	/* If it cannot be moved now, it is found again the next time. */
+	if (st == ST_OK &&
+	    folder_seed_settle(port, dir, name, next, seed) != ST_OK)
+		return ST_OK;
+	return st;
+}
+
 enum status
 folder_read_ca(const struct port *port, const char *dir, struct ca **out)
 {

@@ -10,6 +10,11 @@ struct ca;
 #define FOLDER_KEYS "keys"
 #define FOLDER_LOG_KEY "keys/log"
 #define FOLDER_SERVER_KEY "keys/server"
+/* New seeds beside the old ones, and what marks a folder that is not done yet
+ * (docs/PROTOCOL.md, section 9). */
+#define FOLDER_LOG_NEXT "keys/log.next"
+#define FOLDER_SERVER_NEXT "keys/server.next"
+#define FOLDER_RESTORING "restoring"
 #define FOLDER_CA_KEY "keys/ca.key"
 #define FOLDER_CA_CERT "keys/ca.crt"
 
@@ -22,6 +27,7 @@ struct ca;
 #define META_SERVER_OLD "server_old"
 #define META_KEPT "kept"
 #define META_HALTED "halted"
+#define META_RESTORES "restores"
 
 /* dir, or dir/name; the caller's to free.  NULL: out of memory. */
 char *folder_path(const char *dir, const char *name);
@@ -35,6 +41,19 @@ MUST_CHECK enum status folder_read_seed(const struct port *port,
     const char *dir, const char *name, uint8_t seed[32]);
 MUST_CHECK enum status folder_write_seed(const struct port *port,
     const char *dir, const char *name, const uint8_t seed[32]);
+
+/*
+ * The seed of a public key: in `name`, or left in `next` by a restore that was
+ * cut short, which then takes its place.  ST_DENIED: neither is of that key;
+ * ST_ABSENT, ST_CORRUPT as above.
+ */
+MUST_CHECK enum status folder_seed_of(const struct port *port, const char *dir,
+    const char *name, const char *next, const uint8_t public_key[PUBKEY_LEN],
+    uint8_t seed[32]);
+/* `next` takes the place of `name`. */
+MUST_CHECK enum status folder_seed_settle(const struct port *port,
+    const char *dir, const char *name, const char *next,
+    const uint8_t seed[32]);
 
 MUST_CHECK enum status folder_read_ca(
     const struct port *port, const char *dir, struct ca **out);

@@ -29,6 +29,24 @@ struct centre_observing {
 	void *arg;
 };
 
+/* A log that ended by a restore (docs/PROTOCOL.md, section 9). */
+struct ended_log {
+	struct note_key key;
+	uint64_t kept; /* its leaves that stand here */
+};
+enum { ENDED_LOGS_MAX = 64 };
+
+/* What a restore opens the court with, before the store says so. */
+struct centre_next {
+	struct bytes descriptor; /* the file of version n + 1 */
+	const uint8_t *log_seed, *server_seed;
+	uint8_t chain[CHAIN_LEN];
+	/* The server's chain before. */
+	uint8_t old_chain[CHAIN_LEN];
+	uint64_t old_seq;
+	uint8_t old_link[HASH_LEN];
+};
+
 struct centre {
 	/* Set once, on opening. */
 	const struct port *port;
@@ -53,13 +71,18 @@ struct centre {
 	pthread_mutex_t look_lock;
 	struct store_reader *look; /* owned */
 
-	pthread_mutex_t lock;                    /* holds all below */
+	const struct centre_next *next; /* borrowed, while opening; or NULL */
+
+	pthread_mutex_t lock;    /* holds all below */
+	struct ended_log *ended; /* owned: oldest first */
+	size_t ended_count;
 	struct checkpoint head;                  /* signed */
 	struct buf note;                         /* its note */
 	struct buf descriptor, descriptor_first; /* files */
 	uint64_t kept;
 	uint64_t public_size;
 	bool halted;
+	bool superseded; /* another process began a new log: never sign again */
 	char errmsg[CENTRE_ERRMSG_LEN];
 	struct waiting_attempt *attempt; /* owned */
 	size_t attempt_count;
@@ -86,6 +109,17 @@ void centre_attempts_written(struct centre *c, size_t count);
 /* As centre_open, also where the log is still empty. */
 MUST_CHECK enum status centre_open_empty(struct centre **out,
     const struct centre_config *cfg, char errmsg[CENTRE_ERRMSG_LEN]);
+
+/* The same, with keys and descriptor that are about to be committed; a halt
+ * of the log that ended is no halt of the next. */
+MUST_CHECK enum status centre_open_next(struct centre **out,
+    const struct centre_config *cfg, const struct centre_next *next,
+    char errmsg[CENTRE_ERRMSG_LEN]);
+
+/* Read the logs that ended anew; and the line that adds one (META_RESTORES). */
+MUST_CHECK enum status centre_ended_load(
+    struct centre *c, struct store_reader *r);
+void ended_log_line(struct buf *out, const struct ended_log *e, uint64_t place);
 
 void centre_set_errmsg(struct centre *c, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));

@@ -137,6 +137,9 @@ transact(struct committer *cm, struct commit_job *jobs)
 	if (st != ST_OK)
 		return st;
 	st = centre_follow(c, store_inside(c->store), &head);
+	/* What it took in may have ended this log. */
+	if (st == ST_OK && c->superseded)
+		st = ST_LOCKED;
 	if (st != ST_OK) {
 		store_rollback(c->store);
 		return st;

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "server/roster/answer_impl.h"
+#include "server/roster/returned.h"
+#include "server/roster/unconfirmed.h"
 
 enum status
 answer_new(
@@ -107,10 +109,16 @@ look_at_checkpoint(struct answer *a)
 
 	if (a->up->note.len > 0)
 		st = ingest_note(a->centre, a->peer.dev, a->up->note);
-	if (st != ST_OK || !a->up->has_checkpoint)
+	if (st != ST_OK)
 		return st;
+	a->other_log = centre_restored(a->centre, &a->kept);
+	if (!a->up->has_checkpoint)
+		return ST_OK;
 	st = ingest_checkpoint(a->centre, a->up->size, a->up->root16);
 	a->want_note = st == ST_CONFLICT && a->up->note.len == 0;
+	/* The new log's first checkpoint is larger than what was kept. */
+	a->other_log =
+	    a->other_log && (st == ST_CONFLICT || a->up->size <= a->kept);
 	return st == ST_CONFLICT ? ST_OK : st;
 }
 
@@ -118,21 +126,24 @@ enum status
 answer_begin(struct answer *a, const struct answer_peer *peer,
     struct bytes request, const char **why)
 {
+	static const struct sync_up nothing;
 	struct ingest_device dev = { .quota = peer->deliver };
+	bool unknown;
 	enum status st;
 
 	*why = "";
 	a->peer = *peer;
 	a->up = NULL;
-	a->want_note = false;
+	a->want_note = a->other_log = false;
 	a->hints_taken = 0;
 	memset(&a->counters, 0, sizeof(a->counters));
 	st = roster_device_by_dev(a->roster, peer->dev, &a->device);
-	if (st == ST_ABSENT) {
+	unknown = st == ST_ABSENT;
+	if (unknown && !centre_restored(a->centre, &a->kept)) {
 		centre_attempt(a->centre, "unknown_device", peer->dev, "{}");
 		return ST_DENIED;
 	}
-	if (st != ST_OK)
+	if (st != ST_OK && !unknown)
 		return st;
 	if (centre_halted(a->centre))
 		return ST_LOCKED;
@@ -144,13 +155,25 @@ answer_begin(struct answer *a, const struct answer_peer *peer,
 		return st;
 	a->counters.has_clock = a->up->has_clock;
 	a->counters.clock_ms = a->up->clock_ms;
+	if (unknown)
+		st = unconfirmed_device(
+		    a->centre, a->reader, a->up, peer->dev, &a->device);
+	a->want_key = unknown && st == ST_ABSENT;
+	if (st != ST_OK && !a->want_key)
+		return st;
 	memcpy(dev.key, a->device.key, PUBKEY_LEN);
 	memcpy(dev.dev, a->device.dev, sizeof(dev.dev));
-	dev.held = held_reason(&a->device);
+	dev.held = unknown ? UNCONFIRMED_WHY : held_reason(&a->device);
+	dev.quota = dev.quota || unknown;
 	st = look_at_checkpoint(a);
 	if (st == ST_OK)
-		st = ingest_prepare(a->ingest, &dev, a->msg, a->up);
-	if (st == ST_OK && !peer->deliver)
+		st = returned_look(
+		    a->centre, a->roster, a->reader, a->up, peer->dev);
+	/* Without its key nothing can be said of its pieces: next time. */
+	if (st == ST_OK)
+		st = ingest_prepare(
+		    a->ingest, &dev, a->msg, a->want_key ? &nothing : a->up);
+	if (st == ST_OK && !peer->deliver && !unknown)
 		st = take_hints(a, &dev);
 	return st;
 }
@@ -235,10 +258,10 @@ put_note(struct answer *a, struct sync_down *m)
 {
 	enum status st = ST_OK;
 
-	if (a->receipt_count == 0 && a->part_count == 0)
+	if (a->receipt_count == 0 && a->part_count == 0 && !a->other_log)
 		return ST_OK;
 	m->note = buf_view(&a->note);
-	if (a->up->has_checkpoint && a->up->size > 0 &&
+	if (!a->other_log && a->up->has_checkpoint && a->up->size > 0 &&
 	    a->up->size < a->tip.size)
 		st = tlog_consistency(centre_tlog(a->centre), a->up->size,
 		    a->tip.size, &m->consistency);
@@ -272,7 +295,10 @@ answer_finish(struct answer *a, struct buf *out)
 		m->part_count = a->part_count;
 		m->has_time = true;
 		m->time_ms = port_wall_ms(centre_port(a->centre));
-		m->want = a->want_note ? WANT_NOTE : 0;
+		m->want = (a->want_note ? WANT_NOTE : 0u) |
+			  (a->other_log ? WANT_RETURNED : 0u) |
+			  (a->want_key ? WANT_KEY : 0u);
+		m->kept = a->kept;
 		m->has_hints = a->up->hint_count > 0;
 		m->hints_taken = a->hints_taken;
 		st = sync_down_encode(

@@ -32,6 +32,9 @@ struct answer {
 	const struct sync_up *up;
 	uint32_t dict;
 	bool want_note;
+	bool want_key;  /* of a device that is not in this log */
+	bool other_log; /* it stands at a log that ended, or at none */
+	uint64_t kept;  /* … of which this much stands here */
 	uint64_t hints_taken;
 	struct answer_counters counters;
 

@@ -169,7 +169,8 @@ answer_put_parts(struct answer *a)
 	a->more = false;
 	buf_reset(&a->bytes);
 	buf_reset(&a->proofs);
-	if (a->peer.deliver || a->device.standing[0] != '\0')
+	if (a->peer.deliver || a->device.standing[0] != '\0' ||
+	    a->device.place == 0)
 		return ST_OK;
 	st = put_scope(a, own, true);
 	if (st == ST_OK)

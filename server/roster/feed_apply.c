@@ -285,6 +285,9 @@ apply_server(
 		if (e->verb == DO_OPEN)
 			return put_own(
 			    f, "dev:", roster_value(e, "dev"), place);
+		/* A revocation is everybody's: a restore must not lose it. */
+		if (e->verb == DO_ADVANCE)
+			return put_own(f, "", bytes_str(""), place);
 		return same_as_first(f, record, place);
 	}
 	if (bytes_eq_str(e->kind, "person@1")) {

@@ -51,6 +51,10 @@ MUST_CHECK enum status roster_device_by_key(
 MUST_CHECK enum status roster_device_by_code(
     struct roster *r, const char *code_hash, struct roster_device *out);
 
+/* By the record of its enrolment. */
+MUST_CHECK enum status roster_device_by_rec(
+    struct roster *r, const char *rec, struct roster_device *out);
+
 typedef enum status (*roster_device_fn)(
     void *arg, const struct roster_device *d);
 /* In order of dev; `fn` ends it with any result but ST_OK. */

@@ -77,6 +77,14 @@ roster_device_by_code(
 }
 
 enum status
+roster_device_by_rec(
+    struct roster *r, const char *rec, struct roster_device *out)
+{
+	return one_device(
+	    r, DEVICE_COLUMNS "WHERE rec = ?1", bytes_str(rec), false, out);
+}
+
+enum status
 roster_devices(struct roster *r, roster_device_fn fn, void *arg)
 {
 	struct roster_device d;

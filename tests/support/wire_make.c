@@ -295,6 +295,9 @@ made_up(struct wire_made *x, enum made_style style)
 		made_entry(x, style, &e->entry);
 		morning_bytes(&x->m, e->sig, SIG_LEN);
 	}
+	up->has_key = draw(x, 4) == 0;
+	if (up->has_key)
+		morning_bytes(&x->m, up->key, PUBKEY_LEN);
 }
 
 static void
@@ -373,7 +376,7 @@ made_down(struct wire_made *x, enum made_style style)
 		made_part(x, style, &down->part[i]);
 	down->has_time = draw(x, 2) == 0;
 	down->time_ms = down->has_time ? draw_number(x) : 0;
-	down->want = (unsigned)draw(x, 4);
+	down->want = (unsigned)draw(x, 8);
 	if ((down->want & WANT_RETURNED) != 0)
 		down->kept = draw_number(x);
 	down->has_hints = draw(x, 4) == 0;
@@ -471,6 +474,8 @@ made_up_same(const struct sync_up *got, const struct sync_up *was)
 		entry_same(&g->entry, &w->entry, w->seq, w->prev);
 		same(g->sig, w->sig, SIG_LEN);
 	}
+	EXPECT(got->has_key == was->has_key);
+	same(got->key, was->key, PUBKEY_LEN);
 }
 
 static void

@@ -285,7 +285,7 @@ test_wire_unknown_things_are_newer(void **state)
 {
 	(void)state;
 	craft_begin(&k);
-	buf_varint(&k.ctl, 8);
+	buf_varint(&k.ctl, 9);
 	EXPECT_ST(craft_up(&k), ST_NEWER);
 	craft_begin(&k);
 	buf_varint(&k.ctl, 8);
@@ -299,7 +299,7 @@ test_wire_unknown_things_are_newer(void **state)
 	craft_raw(&k, 0x11, CHAIN_LEN);
 	EXPECT_ST(craft_down(&k), ST_NEWER);
 	craft_begin(&k); /* want */
-	buf_add(&k.ctl, "\x06\x04", 2);
+	buf_add(&k.ctl, "\x06\x08", 2);
 	EXPECT_ST(craft_down(&k), ST_NEWER);
 	craft_begin(&k); /* flags of a stream's entry */
 	buf_add(&k.ctl, "\x04\x01\x05\x00\x00\x01\x02\x10", 8);
