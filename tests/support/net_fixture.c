@@ -290,7 +290,7 @@ fixture_start(struct net_fixture *f, const struct net_limits *limits)
 	f->aborted = 0;
 	buf_reset(&f->log);
 	f->cfg = (struct net_config){ .port = &f->clock.port,
-		.threads = 2,
+		.threads = f->one_thread ? 1 : 2,
 		.listeners = { { "device", "127.0.0.1", 0, f->device, true },
 		    { "public", "127.0.0.1", 0, f->public, false },
 		    { "plain", "127.0.0.1", 0, NULL, false } },

@@ -46,6 +46,7 @@ struct net_fixture {
 	unsigned held_count;
 
 	/* /stream: pause at each piece; who was paused waits here. */
+	bool one_thread; /* of the next fixture_start */
 	_Atomic bool stream_pause;
 	struct request *paused;
 	_Atomic unsigned aborted;
@@ -55,7 +56,7 @@ struct net_fixture {
 void fixture_open(struct net_fixture *f);
 void fixture_close(struct net_fixture *f);
 
-/* Start with these limits (NULL: the defaults) and two threads. */
+/* Start with these limits (NULL: the defaults) and two threads, or one. */
 void fixture_start(struct net_fixture *f, const struct net_limits *limits);
 void fixture_stop(struct net_fixture *f, unsigned grace_ms);
 
