@@ -234,7 +234,7 @@ perform(struct uplink_curl *u, size_t service, const char *address,
 	char url[128], to[ADDRESS_MAX + sizeof(CENTRE_NAME) + 16];
 	struct curl_slist *connect_to, *headers;
 	const char *type = services[service].what == SERVICE_SYNC
-			       ? "Content-Type: application/vnd.daybreak.frame"
+			       ? "Content-Type:" /* none: PROTOCOL.md, 2 */
 			       : "Content-Type: application/json";
 	CURLcode rc;
 

@@ -25,6 +25,9 @@ bytes_eq(struct bytes a, struct bytes b)
 bool
 bytes_eq_str(struct bytes a, const char *s)
 {
+	/* Most that are compared differ at once. */
+	if (a.len > 0 && a.p[0] != (uint8_t)s[0])
+		return false;
 	return bytes_eq(a, bytes_str(s));
 }
 

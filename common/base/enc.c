@@ -16,15 +16,23 @@ hex_encode(char *out, struct bytes in)
 	*out = '\0';
 }
 
-static int
-hex_value(uint8_t c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return -1;
-}
+/* 1 + the digit's value; 0: none. */
+static const uint8_t hex_values[256] = { ['0'] = 1,
+	['1'] = 2,
+	['2'] = 3,
+	['3'] = 4,
+	['4'] = 5,
+	['5'] = 6,
+	['6'] = 7,
+	['7'] = 8,
+	['8'] = 9,
+	['9'] = 10,
+	['a'] = 11,
+	['b'] = 12,
+	['c'] = 13,
+	['d'] = 14,
+	['e'] = 15,
+	['f'] = 16 };
 
 enum status
 hex_decode(uint8_t *out, size_t len, struct bytes in)
@@ -32,12 +40,12 @@ hex_decode(uint8_t *out, size_t len, struct bytes in)
 	if (in.len != 2 * len)
 		return ST_INVALID;
 	for (size_t i = 0; i < len; i++) {
-		int hi = hex_value(in.p[2 * i]);
-		int lo = hex_value(in.p[2 * i + 1]);
+		unsigned hi = hex_values[in.p[2 * i]];
+		unsigned lo = hex_values[in.p[2 * i + 1]];
 
-		if (hi < 0 || lo < 0)
+		if (hi == 0 || lo == 0)
 			return ST_INVALID;
-		out[i] = (uint8_t)(hi << 4 | lo);
+		out[i] = (uint8_t)((hi - 1) << 4 | (lo - 1));
 	}
 	return ST_OK;
 }

@@ -10,6 +10,7 @@
 struct db_stmt {
 	struct db *db;   /* borrowed */
 	sqlite3_stmt *s; /* owned */
+	const char *key; /* where its text stood last; only compared */
 	uint64_t hash;   /* of its text */
 	uint64_t used;   /* db->clock at the last use */
 	bool busy;       /* given out, not yet given back */
@@ -87,11 +88,26 @@ cache_place(struct db *d)
 	return oldest;
 }
 
+/* A text that stands where one stood before is likely the same: comparing is
+ * cheaper than hashing. */
+static struct db_stmt *
+same_place(struct db *d, const char *sql)
+{
+	for (size_t i = 0; i < d->stmt_count; i++) {
+		struct db_stmt *c = d->stmt[i];
+
+		if (c->key == sql && !c->busy &&
+		    strcmp(sqlite3_sql(c->s), sql) == 0)
+			return c;
+	}
+	return NULL;
+}
+
 enum status
 db_query(struct db_stmt **out, struct db *d, const char *sql)
 {
-	uint64_t hash = text_hash(sql);
-	struct db_stmt *s = NULL, **place = NULL;
+	struct db_stmt *s = same_place(d, sql), **place = NULL;
+	uint64_t hash = s == NULL ? text_hash(sql) : s->hash;
 	bool twin = false; /* the cached one is in use */
 	enum status st;
 
@@ -123,6 +139,7 @@ db_query(struct db_stmt **out, struct db *d, const char *sql)
 			*place = s;
 		}
 	}
+	s->key = sql;
 	s->busy = true;
 	s->bad = ST_OK;
 	s->used = ++d->clock;

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/limits.h"
 #include "base/sort.h"
@@ -49,6 +50,21 @@ must_escape(uint8_t c)
 	return c < 0x20 || c == '"' || c == '\\';
 }
 
+/* Is there one among eight bytes?  A zero byte shows by its borrow. */
+static bool
+any_escape(const uint8_t p[8])
+{
+	const uint64_t one = UINT64_C(0x0101010101010101), top = one << 7;
+	uint64_t w, quote, slash;
+
+	memcpy(&w, p, sizeof(w));
+	quote = w ^ one * '"';
+	slash = w ^ one * '\\';
+	return (((w - one * 0x20) & ~w) | ((quote - one) & ~quote) |
+		   ((slash - one) & ~slash)) &
+	       top;
+}
+
 /* Text with what must be escaped escaped, without quotes. */
 static void
 put_text(struct buf *out, const uint8_t *p, size_t len)
@@ -56,7 +72,9 @@ put_text(struct buf *out, const uint8_t *p, size_t len)
 	size_t from = 0;
 
 	for (size_t i = 0; i < len; i++) {
-		if (!must_escape(p[i]))
+		while (len - i >= 8 && !any_escape(p + i))
+			i += 8;
+		if (i == len || !must_escape(p[i]))
 			continue;
 		buf_add(out, p + from, i - from);
 		put_escaped(out, p[i]);

@@ -106,7 +106,7 @@ work_sync(struct worker *w, struct request *rq)
 	__atomic_add_fetch(
 	    &w->app->entries_down, n.entries_down, __ATOMIC_RELAXED);
 	__atomic_add_fetch(&w->app->hints, n.hints, __ATOMIC_RELAXED);
-	reply(rq, 200, "application/vnd.daybreak.frame", &w->body);
+	reply(rq, 200, NULL, &w->body);
 }
 
 /* ---- joining */

@@ -212,6 +212,20 @@ MUST_CHECK enum status centre_scan_next(
     struct centre_scan *sc, struct centre_entry *out);
 void centre_scan_close(struct centre_scan *sc);
 
+/*
+ * Entries of the court's own chains alone, in order of place, from the first
+ * on: found by their chains, without reading what stands between.  An entry is
+ * given until it is said to be taken, so a failure loses none.
+ */
+struct centre_own;
+MUST_CHECK enum status centre_own_open(
+    struct centre_own **out, struct centre *c, struct centre_reader *r);
+void centre_own_close(struct centre_own *o);
+/* The next one at a place below `to`; ST_ABSENT: none yet. */
+MUST_CHECK enum status centre_own_next(
+    struct centre_own *o, uint64_t to, struct centre_entry *out);
+void centre_own_took(struct centre_own *o);
+
 /* One chain as the log has it.  ST_ABSENT. */
 struct centre_chain {
 	uint8_t id[CHAIN_LEN];

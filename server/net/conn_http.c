@@ -12,6 +12,8 @@
 
 #include "server/net/net_internal.h"
 
+enum { ONE_RECORD = 4096 /* cmake/daybreak_mbedtls_config.h */ };
+
 static void
 dispatch_begin(struct rq *r)
 {
@@ -297,6 +299,11 @@ conn_http_answer(struct conn *c)
 	r->answered = false;
 	c->head_at = 0;
 	c->body_at = 0;
+	/* A small answer goes in one TLS record: 22 bytes, and a seal, less. */
+	if (!c->no_body && h->len + r->answer.len <= ONE_RECORD) {
+		buf_bytes(h, buf_view(&r->answer));
+		c->body_at = r->answer.len;
+	}
 	c->state = CONN_SEND;
 	c->since_ms = loop_now(c->loop);
 	if (h->err != ST_OK)

@@ -6,7 +6,7 @@
 #include "entry/json.h"
 #include "server/project/project_impl.h"
 
-enum { PROJECT_APP_ID = 0x44425032, PROJECT_BATCH = 4000, CACHE_KIB = 32768 };
+enum { PROJECT_APP_ID = 0x44425032, PROJECT_BATCH = 10000, CACHE_KIB = 32768 };
 
 static const char *const schema[] = {
 	"CREATE TABLE pos(id INTEGER PRIMARY KEY CHECK(id = 1),"

@@ -57,19 +57,16 @@ standing_of_key(void *arg, const uint8_t key[PUBKEY_LEN])
 static enum status
 follow(struct roster *r, uint64_t size)
 {
-	struct centre_scan *scan = NULL;
 	struct centre_entry e;
-	enum status st;
+	enum status st = ST_OK;
 
-	st = centre_scan_open(&scan, r->reader, r->size, size);
 	while (st == ST_OK) {
-		st = centre_scan_next(scan, &e);
-		if (st == ST_OK && (e.flags & STORE_SERVER) != 0)
+		st = centre_own_next(r->own, size, &e);
+		if (st == ST_OK)
 			st = roster_apply(r, &e);
 		if (st == ST_OK)
-			r->size = e.place + 1;
+			centre_own_took(r->own);
 	}
-	centre_scan_close(scan);
 	return st == ST_ABSENT ? ST_OK : st;
 }
 
@@ -104,6 +101,8 @@ roster_open(struct roster **out, struct centre *c)
 		st = db_exec(r->db, schema);
 	if (st == ST_OK)
 		st = centre_reader_open(&r->reader, c);
+	if (st == ST_OK)
+		st = centre_own_open(&r->own, c, r->reader);
 	if (st == ST_OK) {
 		centre_observe(c, on_commit, r);
 		st = r->broken;
@@ -122,6 +121,7 @@ roster_close(struct roster *r)
 {
 	if (r == NULL)
 		return;
+	centre_own_close(r->own);
 	centre_reader_close(r->reader);
 	db_close(r->db);
 	entry_free(&r->entry);

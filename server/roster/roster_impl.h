@@ -13,9 +13,9 @@ struct roster {
 	pthread_mutex_t lock; /* over all below */
 	struct db *db;        /* in memory */
 	struct centre_reader *reader;
-	struct entry entry; /* scratch */
-	uint64_t size;      /* followed so far */
-	enum status broken; /* why it could not follow, else ST_OK */
+	struct centre_own *own; /* the server entries followed so far */
+	struct entry entry;     /* scratch */
+	enum status broken;     /* why it could not follow, else ST_OK */
 };
 
 /* Take in one entry of a server chain (roster_apply.c). */

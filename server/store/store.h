@@ -221,7 +221,7 @@ MUST_CHECK enum status store_reader_open(
 void store_reader_close(struct store_reader *r);
 
 /*
- * Hold what stands now for many reads, which then cost a third less; release
+ * Hold what stands now for many reads, which then cost a quarter less; release
  * soon: what is written meanwhile is not seen, and old pages cannot be reused.
  * Not within a scan.  Releasing what is not held does nothing.
  */

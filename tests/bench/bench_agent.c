@@ -350,7 +350,7 @@ say_weight(
 static void
 syncs(int rounds)
 {
-	struct weight fifty = { 0 }, one = { 0 }, none = { 0 };
+	struct weight fifty = { 0 }, one = { 0 }, none = { 0 }, up = { 0 };
 
 	for (int i = 0; i < rounds; i++) {
 		for (int k = 0; k < BATCH; k++)
@@ -360,11 +360,12 @@ syncs(int rounds)
 		append_one(ENTRY_MIN, ENTRY_MAX);
 		weigh_sync(&one, NULL);
 		sync_all();
-		weigh_sync(NULL, &none);
+		weigh_sync(&up, &none);
 	}
 	say_weight("sync_50_up", "bytes", &fifty, 5500);
 	say_weight("sync_1_up", "bytes", &one, 500);
 	say_weight("sync_0_both", "bytes", &none, 600);
+	figure("agent_sync_0_up", up.sum / (double)up.count, "bytes");
 }
 
 /* ---- an append */

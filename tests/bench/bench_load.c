@@ -135,7 +135,6 @@ put_request(struct buf *out, struct bytes body)
 {
 	buf_printf(out,
 	    "POST /v1/sync HTTP/1.1\r\nHost: centre.daybreak.internal\r\n"
-	    "Content-Type: application/vnd.daybreak.frame\r\n"
 	    "Content-Length: %zu\r\n\r\n",
 	    body.len);
 	buf_bytes(out, body);
