@@ -166,7 +166,8 @@ csv_next(struct csv *c)
 struct bytes
 csv_field(const struct csv *c, size_t i)
 {
-	if (i >= c->count)
+	/* Where all fields are empty, there may be no text at all. */
+	if (i >= c->count || c->text.len == 0)
 		return (struct bytes){ NULL, 0 };
 	return bytes_of(c->text.p + c->start[i], c->start[i + 1] - c->start[i]);
 }

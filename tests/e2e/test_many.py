@@ -21,7 +21,7 @@ HANDHELDS = int(os.environ.get("DAYBREAK_HANDHELDS", "6"))
 ROWS, ROUNDS = 25, 3
 PATHS = ("/api/v1/summary", "/api/v1/records?limit=50", "/metrics",
          "/api/v1/findings?limit=20", "/api/v1/devices", "/api/v1/tlog",
-         "/api/v1/alarms", "/healthz", "/api/v1/records?conflicts=1")
+         "/api/v1/alarms", "/checkpoint", "/healthz", "/api/v1/records?conflicts=1")
 
 
 class Crowd:

@@ -18,7 +18,7 @@ check_row(const struct csv *c)
 	for (size_t i = 0; i < c->count; i++) {
 		last = csv_field(c, i);
 		CHECK(last.len <= c->text.len);
-		CHECK(memchr(last.p, '\0', last.len) == NULL ||
+		CHECK(last.len == 0 || memchr(last.p, '\0', last.len) == NULL ||
 		      memchr(c->raw.p, '\0', c->raw.len) != NULL);
 	}
 	CHECK(csv_field(c, c->count).len == 0);

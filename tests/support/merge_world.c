@@ -532,7 +532,7 @@ world_make(struct world *w, uint64_t seed, size_t steps_max)
 	name(&open, "ground", values[0]);
 	world_write(
 	    w, (unsigned)world_below(w, WORLD_DEVICES), &open, &nothing);
-	steps = 3 + world_below(w, steps_max - 3);
+	steps = 3 + (size_t)world_below(w, steps_max - 3);
 	while (steps-- > 0)
 		step(w);
 }

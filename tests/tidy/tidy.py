@@ -128,11 +128,43 @@ def check_format(files):
               f"not as clang-format writes it ({len(lines)} places)")
 
 
+LINK = re.compile(r"\]\(([^)#\s]+)[^)]*\)")
+
+
+def check_links():
+    """A page names only pages that are there."""
+    pages = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"),
+             *(ROOT / "tests").rglob("*.md")]
+    for p in pages:
+        text = p.read_text(encoding="utf-8")
+        for m in LINK.finditer(text):
+            if "://" not in m.group(1) and \
+                    not (p.parent / m.group(1)).exists():
+                fault(p, line_of(text, m.start()), f"no page {m.group(1)}")
+
+
+def check_spelling():
+    """codespell over what people read; tests misspell on purpose."""
+    try:
+        r = subprocess.run(
+            ["codespell", "-q", "3", "-L", "whats", "-S", "*.json,*.dict",
+             "README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md",
+             "docs", "scripts", "cmake", "common", "agent", "server"],
+            cwd=ROOT, capture_output=True, text=True)
+    except FileNotFoundError:
+        print("spelling not checked: wants codespell")
+        return
+    for m in re.finditer(r"^(\S+?):(\d+): (.+)$", r.stdout, re.M):
+        fault(ROOT / m.group(1), m.group(2), m.group(3))
+
+
 def main():
     files = sorted(p for d in ("common", "agent", "server", "tests")
                    for p in (ROOT / d).rglob("*.[ch]"))
     for p in files:
         check(p)
+    check_links()
+    check_spelling()
     check_format([str(p) for p in files])
     print("\n".join(faults))
     print(f"{len(files)} files, {len(faults)} faults")

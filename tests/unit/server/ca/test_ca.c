@@ -126,7 +126,9 @@ test_openssl_accepts_what_the_ca_signs(void **state)
 	    strstr(out, "URI:urn:daybreak:dev:abcdefghijklmnopqrstuvwxyz"));
 	assert_non_null(strstr(out, "TLS Web Client Authentication"));
 	assert_non_null(strstr(out, "CA:FALSE"));
-	assert_non_null(strstr(out, "O = hz-01"));
+	/* OpenSSL of Debian 12 and of Debian 13. */
+	EXPECT(
+	    strstr(out, "O = hz-01") != NULL || strstr(out, "O=hz-01") != NULL);
 
 	(void)snprintf(cmd, sizeof(cmd), "rm -r %s", dir);
 	EXPECT(run(out, sizeof(out), cmd) == 0);
