@@ -15,15 +15,15 @@ enum {
 void
 app_fail(struct worker *w, struct request *rq, enum status st)
 {
+	if (st == ST_FULL)
+		app_say(w->app, APP_ERROR, "disk",
+		    "the disk is full: nothing is taken until there is room; "
+		    "devices keep what they have and come back");
 	switch (st) {
 	case ST_ABSENT:
 		request_error(rq, 404, "not_found", "not there", "没有", 0);
 		break;
 	case ST_FULL:
-		app_say(w->app, APP_ERROR, "disk",
-		    "the disk is full: nothing is taken until there is room; "
-		    "devices keep what they have and come back");
-		/* fall through */
 	case ST_AGAIN:
 		request_error(rq, 503, "busy",
 		    "the centre cannot write now: try later",

@@ -28,7 +28,7 @@ test_new_memory_is_zero_and_writable(void **state)
 static void
 test_a_step_behind_the_memory_ends_the_process(void **state)
 {
-	int how;
+	int how = 0;
 	pid_t pid = fork();
 
 	(void)state;
@@ -50,7 +50,7 @@ test_a_step_behind_the_memory_ends_the_process(void **state)
 static void
 test_no_dump_is_left_behind(void **state)
 {
-	int how;
+	int how = 0;
 	pid_t pid = fork();
 
 	(void)state;
