@@ -192,7 +192,7 @@ put_unlocked(struct agent *a, const struct queue *q, struct buf *out)
 		bad = a->alarms;
 	buf_printf(out, ",\"centre\":\"%s\",\"lost\":%llu",
 	    agent_standing_word(a),
-	    (unsigned long long)(a->found.lost + a->found.holes));
+	    (unsigned long long)a->found.lost + a->found.holes);
 	if (a->has_clock)
 		buf_printf(out, ",\"clock_offset_ms\":%lld",
 		    (long long)a->clock_offset_ms);

@@ -177,7 +177,7 @@ double
 centre_proc_start(struct centre_proc *p)
 {
 	double from = wall_us();
-	unsigned console, devices, public_port;
+	unsigned console = 0, devices = 0, public_port = 0;
 	char line[256];
 	int fd[2];
 
