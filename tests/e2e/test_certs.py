@@ -21,6 +21,14 @@ def shown(h, ctx):
         return None
 
 
+def lasting(days):
+    """How this OpenSSL is told: since 3.4 none ends before it begins."""
+    version = support.openssl("version").split()[1].split(b".")
+    if days >= 0 or [int(x) for x in version[:2]] < [3, 4]:
+        return "-days", days
+    return "-not_before", "20200101000000Z", "-not_after", "20200201000000Z"
+
+
 def made(c, h, ca, dev, days=30, start=None, usage="clientAuth"):
     """A certificate for h's TLS key, made with somebody's CA."""
     csr, out, ext = (h.dir / n for n in ("made.csr", "made.pem", "made.ext"))
@@ -31,7 +39,7 @@ def made(c, h, ca, dev, days=30, start=None, usage="clientAuth"):
                    f"subjectAltName=critical,URI:urn:daybreak:dev:{dev}\n")
     support.openssl("x509", "-req", "-inform", "DER", "-in", csr, "-CA",
                     ca[0], "-CAkey", ca[1], "-set_serial", "0x77aa00112233445566778899aabbccdd",
-                    "-sha256", "-days", days, "-extfile", ext, "-out", out)
+                    "-sha256", *lasting(days), "-extfile", ext, "-out", out)
     return h.context(out)
 
 

@@ -18,7 +18,7 @@ trap 'rm -rf "$dir"' EXIT
 cc=${CC:-cc}
 flags=(-std=c17 -O1 -g0 -w -D_GNU_SOURCE -DDAYBREAK_VERSION=\"0\"
 	"-DTEST_VECTORS_DIR=\"$root/tests/vectors\"" -I "$dir" -I "$root/tests")
-read -ra libs <<<"$(pkg-config --libs cmocka libsodium)"
+read -ra libs <<<"$(pkg-config --libs cmocka libsodium libcrypto)"
 mkdir "$dir/o" "$dir/m" "$dir/b"
 cp -r "$root/common/base" "$root/common/entry" "$dir/"
 compile() { "$cc" "${flags[@]}" -c "$1" -o "$2"; }
