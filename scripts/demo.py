@@ -235,7 +235,8 @@ class Demo:
         """
         history = json.loads(self.api(
             f"/api/v1/records/{self.record}/history"))["entries"]
-        hide = [e for e in history if e["head"]["do"] == "set"][0]
+        hide = ([e for e in history if e["head"]["do"] == "set"] or
+                history)[0]
         bundle = self.dir / "bundle"
         r = self.admin("export", "--record", self.record, "--out", bundle,
                        "--withhold", f"{hide['id']}:涉及第三人隐私")[-1]
@@ -263,7 +264,10 @@ class Demo:
                  f"{r['size']} places by {r['by'][0].split()[0]}; "
                  f"{b['count']} entries, {b['withheld']} withheld, "
                  f"{b['conflicts']} conflicts")
-        # Somebody changes one letter of what an officer wrote.
+
+    def tamper_bundle(self, vkey, receipt):
+        """Somebody changes one letter of what an officer wrote."""
+        bundle = self.dir / "bundle"
         raw = bytearray(bundle.read_bytes())
         at = raw.index("现场核对后更正".encode())
         raw[at:at + 3] = "夜".encode()
@@ -334,6 +338,7 @@ def run(d, as_json):
     d.same_bytes()
     d.say("handheld and centre show the same bytes")
     vkey, receipt = d.prove()
+    d.tamper_bundle(vkey, receipt)
     d.tamper(vkey, receipt)
     s = d.summary
     out = {"entries_in": d.sent, "entries_merged": s["entries"],
