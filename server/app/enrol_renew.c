@@ -161,7 +161,13 @@ enrol_renew_expired(
 	st = roster_device_by_dev(e->cfg.roster, dev, &d);
 	if (st != ST_OK && st != ST_ABSENT)
 		return st;
-	if (!challenge_take(e, dev, nonce) || st == ST_ABSENT ||
+	/* Used, too old, or forgotten when the centre started anew: nobody's
+	 * fault, and another one helps. */
+	if (st == ST_OK && !challenge_take(e, dev, nonce))
+		return enrol_say(out, 503, "challenge_gone",
+		    "this challenge is used up or too old: ask for another",
+		    "该挑战已使用或过期，请重新申请");
+	if (st == ST_ABSENT ||
 	    join_renew_verify(sig, d.key, nonce, bytes_of(csr, len)) != ST_OK) {
 		centre_attempt(e->cfg.centre, "renew_refused", dev, "{}");
 		return enrol_say(out, 403, "refused",
