@@ -25,6 +25,7 @@ struct job {
 	char at[40];
 	bool has_at;
 	struct import_result sure; /* as of the last batch that is durable */
+	bool in_batch;             /* one is open: a failed end leaves none */
 };
 
 /* Hash of the map's name, a word, and the columns of a key (or the row). */
@@ -363,11 +364,15 @@ next_batch(struct job *j)
 {
 	enum status st = agent_batch_end(j->agent);
 
+	j->in_batch = false;
 	if (st == ST_OK)
 		j->sure = *j->result;
 	if (j->watch->progress != NULL)
 		j->watch->progress(j->watch->arg, j->csv.at, j->csv.in.len);
-	return st == ST_OK ? agent_batch_begin(j->agent) : st;
+	if (st == ST_OK)
+		st = agent_batch_begin(j->agent);
+	j->in_batch = st == ST_OK;
+	return st;
 }
 
 static enum status
@@ -462,9 +467,10 @@ import_run(struct agent *a, const struct kinds *ks, const char *file,
 	if (st == ST_OK) {
 		enum status end;
 
+		j->in_batch = true;
 		st = run_rows(j, limit, why);
 		/* What was taken before a failure is kept. */
-		end = agent_batch_end(a);
+		end = j->in_batch ? agent_batch_end(a) : st;
 		if (st == ST_OK)
 			st = end;
 		/* Say no more than what the disk has. */
