@@ -26,6 +26,7 @@ struct pages {
 	size_t count;
 	struct state st;
 	struct form_doc doc;
+	bool filled; /* from a record; else a blank form */
 	uint8_t state_digest[HASH_LEN], text_digest[HASH_LEN];
 };
 
@@ -132,6 +133,7 @@ load_record(struct agent *a, struct pages *p, const char *rec)
 		st = state_read(&p->st, buf_view(&p->state));
 	if (st == ST_OK)
 		sha256(p->state_digest, buf_view(&p->state));
+	p->filled = st == ST_OK;
 	return st;
 }
 
@@ -151,7 +153,7 @@ draw(struct agent *a, struct pages *p, const char *rec, struct bytes qr,
     const char *qr_words)
 {
 	struct form_input in = { .form = p->form,
-		.st = p->count > 0 ? &p->st : NULL,
+		.st = p->filled ? &p->st : NULL,
 		.entries = p->entry,
 		.entry_count = p->count,
 		.offset_min = a->offset_min,

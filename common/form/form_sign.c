@@ -48,7 +48,7 @@ put_name(
 }
 
 static void
-put_how(struct form_run *r, const struct state_act *a, bool picture)
+put_how(struct form_run *r, const struct state_act *a)
 {
 	static const struct {
 		const char *how, *zh;
@@ -61,7 +61,7 @@ put_how(struct form_run *r, const struct state_act *a, bool picture)
 		     watched = member(st, a, "watched");
 
 	for (size_t i = 0; i < sizeof(hows) / sizeof(hows[0]); i++) {
-		if (bytes_eq_str(how, hows[i].how) && (i > 1 || !picture))
+		if (bytes_eq_str(how, hows[i].how))
 			buf_str(out, hows[i].zh);
 	}
 	if (how.len == 0)
@@ -104,7 +104,7 @@ put_signer(
 		l->picture = pic.len == 2 * HASH_LEN &&
 			     hex_decode(l->sha256, HASH_LEN, pic) == ST_OK;
 		buf_str(&r->doc->text, n++ > 0 ? "；" : "");
-		put_how(r, a, l->picture);
+		put_how(r, a);
 	}
 	if (n == 0 && !r->doc->blank)
 		buf_str(&r->doc->text, "（未签名）");

@@ -240,6 +240,14 @@ test_form_says_how_each_signed(void **state)
 	    "\"person\":\"subject\"}",
 	    NULL, 0);
 	EXPECT(strstr(text, "与当时所示内容不符") != NULL);
+	/* Nor does a picture that may not be at hand stand for the words. */
+	text = fill(form,
+	    "subject/name=\"甲\"\n!sign:ok - - {\"how\":\"signed\","
+	    "\"person\":\"subject\",\"picture\":"
+	    "\"00000000000000000000000000000000"
+	    "00000000000000000000000000000000\"}",
+	    NULL, 0);
+	EXPECT(strstr(text, "（已签名）") != NULL);
 	/* Somebody else's signature is none of theirs. */
 	text = fill(form,
 	    "subject/name=\"甲\"\n!sign:ok - - {\"how\":\"signed\","
