@@ -290,6 +290,11 @@ apply_server(
 			return put_own(f, "", bytes_str(""), place);
 		return same_as_first(f, record, place);
 	}
+	/* The receipt of a file is its bringer's; who looked at it is not. */
+	if (bytes_eq_str(e->kind, "evidence@1") && e->verb == DO_OPEN)
+		return put_own(f, "dev:", roster_value(e, "dev"), place);
+	if (bytes_eq_str(e->kind, "evidence@1") && e->verb == DO_ADVANCE)
+		return same_as_first(f, record, place);
 	if (bytes_eq_str(e->kind, "person@1")) {
 		if (e->verb == DO_OPEN)
 			return put_own(

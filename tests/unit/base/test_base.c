@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/enc.h"
 #include "base/port.h"
+#include "base/sha.h"
 
 /* Catches a reader that runs past the end, or forgets that it did. */
 static void
@@ -162,6 +163,40 @@ test_file_is_there_whole_or_not_at_all(void **state)
 	buf_free(&b);
 }
 
+/* Catches pieces that are lost at a block's edge, a copy that is not the hash
+ * so far, and another function than the one that is named. */
+static void
+test_hash_in_pieces_is_the_hash_of_the_whole(void **state)
+{
+	static const uint8_t abc1[SHA1_LEN] = { 0xa9, 0x99, 0x3e, 0x36, 0x47,
+		0x06, 0x81, 0x6a, 0xba, 0x3e, 0x25, 0x71, 0x78, 0x50, 0xc2,
+		0x6c, 0x9c, 0xd0, 0xd8, 0x9d };
+	uint8_t in[200], whole[HASH_LEN], out[HASH_LEN], out1[SHA1_LEN];
+	struct sha256_run r, back;
+	struct sha1_run r1;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(in); i++)
+		in[i] = (uint8_t)(i * 7);
+	for (size_t len = 0; len <= sizeof(in); len++) {
+		sha256(whole, bytes_of(in, len));
+		for (size_t cut = 0; cut <= len; cut += 13) {
+			sha256_begin(&r);
+			sha256_more(&r, bytes_of(in, cut));
+			back = r;
+			sha256_more(&r, bytes_of(in, len));
+			sha256_more(&back, bytes_of(in + cut, len - cut));
+			sha256_end(&back, out);
+			EXPECT(memcmp(out, whole, HASH_LEN) == 0);
+		}
+	}
+	sha1_begin(&r1);
+	sha1_more(&r1, bytes_str("a"));
+	sha1_more(&r1, bytes_str("bc"));
+	sha1_end(&r1, out1);
+	EXPECT(memcmp(out1, abc1, SHA1_LEN) == 0);
+}
+
 int
 main(void)
 {
@@ -172,6 +207,7 @@ main(void)
 		cmocka_unit_test(test_encodings_have_one_spelling),
 		cmocka_unit_test(test_decoders_know_their_alphabets),
 		cmocka_unit_test(test_file_is_there_whole_or_not_at_all),
+		cmocka_unit_test(test_hash_in_pieces_is_the_hash_of_the_whole),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
