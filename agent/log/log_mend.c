@@ -33,6 +33,7 @@ static const struct table tables[] = {
 	{ "receipt", NULL, "sealed", false },
 	{ "cursor", NULL, "sealed", false },
 	{ "conf", NULL, "sealed", false },
+	{ "blobs", NULL, "sealed", false },
 	{ "others", NULL, "sealed", true },
 	{ "bad", NULL, "sealed", true },
 };
