@@ -41,6 +41,23 @@ take_body(char *p, size_t size, size_t count, void *arg)
 	return body->err == ST_OK ? size * count : 0;
 }
 
+/*
+ * What left this side, as curl hands it to TLS: heads and bodies.  Its own
+ * sums will not do: CURLINFO_REQUEST_SIZE counts the part of a body that went
+ * out with the head in newer versions, and does not in older ones.
+ */
+static int
+count_up(CURL *easy, curl_infotype what, char *p, size_t size, void *arg)
+{
+	struct agent_reply *out = arg;
+
+	(void)easy;
+	(void)p;
+	if (what == CURLINFO_HEADER_OUT || what == CURLINFO_DATA_OUT)
+		out->bytes_up += size;
+	return 0;
+}
+
 static void
 forget(char **text)
 {
@@ -153,6 +170,9 @@ set_request(struct uplink_curl *u, const char *url, struct curl_slist *to,
 	SET(CURLOPT_USERAGENT, (char *)NULL);
 	SET(CURLOPT_WRITEFUNCTION, take_body);
 	SET(CURLOPT_WRITEDATA, &out->body);
+	SET(CURLOPT_DEBUGFUNCTION, count_up);
+	SET(CURLOPT_DEBUGDATA, out);
+	SET(CURLOPT_VERBOSE, 1L); /* to count_up alone, which prints nothing */
 	if (post) {
 		SET(CURLOPT_POST, 1L);
 		SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.len);
@@ -192,16 +212,13 @@ static void
 read_figures(CURL *easy, struct agent_reply *out)
 {
 	curl_off_t n = 0, after = -1;
-	long code = 0, header = 0, request = 0;
+	long code = 0, header = 0;
 
 	(void)curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &code);
 	(void)curl_easy_getinfo(easy, CURLINFO_RETRY_AFTER, &after);
 	(void)curl_easy_getinfo(easy, CURLINFO_HEADER_SIZE, &header);
-	(void)curl_easy_getinfo(easy, CURLINFO_REQUEST_SIZE, &request);
-	(void)curl_easy_getinfo(easy, CURLINFO_SIZE_UPLOAD_T, &n);
 	out->status = (int)code;
 	out->retry_after_s = after > 0 && after < 86400 ? (int)after : -1;
-	out->bytes_up = (uint64_t)request + (uint64_t)n;
 	(void)curl_easy_getinfo(easy, CURLINFO_SIZE_DOWNLOAD_T, &n);
 	out->bytes_down = (uint64_t)header + (uint64_t)n;
 }

@@ -84,6 +84,24 @@ def keeps_keys_in(d):
             raise demo.Failed(f"the server would leave a core file: {line}")
 
 
+def says_what_went_up(d):
+    """`bytes_up` is what the centre got: bodies, and a head for each."""
+    d.enrol("counts", "p900", "某计", "judge", "甲")
+    d.bring_in("counts", "search", d.part_of("searches.csv", 0, 900),
+               "searches")
+    dev = d.agent("counts", "status")[-1]["dev"]
+    said = d.agent("counts", "sync")[-1]["bytes_up"]
+    lines = [json.loads(x) for x in
+             (d.dir / "server.log").read_text().splitlines()
+             if x.startswith("{")]
+    bodies = [x["in"] for x in lines if x.get("dev") == dev
+              and x.get("path") == "/v1/sync"]
+    if not bodies or max(bodies) < 1 << 16:
+        raise demo.Failed(f"no request of a size that matters: {bodies}")
+    if not 0 < said - sum(bodies) <= 300 * len(bodies):
+        raise demo.Failed(f"bytes_up {said}, but the centre got {bodies}")
+
+
 def proves(d):
     """The store, stopped, is proved by a receipt."""
     vkey = d.admin("vkey", lines=False).stdout.strip()
@@ -118,6 +136,7 @@ def main():
         want = HANDHELDS * ROWS * ROUNDS
         if s["records"] != want:
             raise demo.Failed(f"{s['records']} records, must be {want}")
+        says_what_went_up(d)
         d.record = d.agent("h1", "list", "--kind", "search", "--limit",
                            1)[0]["rec"]
         d.same_bytes()
