@@ -117,9 +117,12 @@ centre_follow(
 			st = ST_CORRUPT;
 		return st;
 	}
-	st = tlog_follow(c->tlog, r, head);
+	/* Chains first: who reads an entry looks its chain up, so they must
+	 * never be older than the tree.  If the tree then fails, the next try
+	 * loads both again. */
+	st = chains_load(c->chains, r);
 	if (st == ST_OK)
-		st = chains_load(c->chains, r);
+		st = tlog_follow(c->tlog, r, head);
 	if (st == ST_OK)
 		st = load_facts(c, r);
 	if (st == ST_OK)
@@ -324,11 +327,15 @@ open_contents(struct centre *c)
 	if (st == ST_OK)
 		st = chains_new(&c->chains, c->port);
 	if (st == ST_OK)
-		st = chains_load(c->chains, r);
-	if (st == ST_OK)
 		st = store_reader_open(&c->look, c->store);
 	if (st == ST_OK)
 		st = open_tlog(c);
+	/* Another process may have committed in between: chains and facts that
+	 * are newer than the tree are followed up to, older ones would stay. */
+	if (st == ST_OK)
+		st = chains_load(c->chains, r);
+	if (st == ST_OK && c->next == NULL)
+		st = load_facts(c, r);
 	if (st == ST_OK)
 		st = committer_new(&c->committer, c);
 	if (st != ST_OK)
@@ -380,22 +387,6 @@ centre_open_empty(struct centre **out, const struct centre_config *cfg,
 	return centre_open_next(out, cfg, NULL, errmsg);
 }
 
-/* A restore was begun here and cut short: what stands here is no court. */
-static bool
-is_unfinished(const struct centre_config *cfg)
-{
-	char *path = folder_path(cfg->dir, FOLDER_RESTORING);
-	enum status st = ST_NOMEM;
-	struct buf b;
-
-	buf_init(&b, 1024);
-	if (path != NULL)
-		st = port_read_file(cfg->port, path, &b);
-	buf_free(&b);
-	free(path);
-	return st != ST_ABSENT;
-}
-
 enum status
 centre_open(struct centre **out, const struct centre_config *cfg,
     char errmsg[CENTRE_ERRMSG_LEN])
@@ -403,7 +394,7 @@ centre_open(struct centre **out, const struct centre_config *cfg,
 	struct centre *c;
 	enum status st;
 
-	if (is_unfinished(cfg)) {
+	if (folder_is_unfinished(cfg->port, cfg->dir)) {
 		(void)snprintf(errmsg, CENTRE_ERRMSG_LEN,
 		    "%s: a restore into it was cut short: run it again",
 		    cfg->dir);

@@ -179,3 +179,18 @@ folder_write_ca(const struct port *port, const char *dir, struct ca *ca)
 	buf_wipe(&key);
 	return st;
 }
+
+bool
+folder_is_unfinished(const struct port *port, const char *dir)
+{
+	char *path = folder_path(dir, FOLDER_RESTORING);
+	enum status st = ST_NOMEM;
+	struct buf b;
+
+	buf_init(&b, 1024);
+	if (path != NULL)
+		st = port_read_file(port, path, &b);
+	buf_free(&b);
+	free(path);
+	return st != ST_ABSENT;
+}

@@ -60,4 +60,8 @@ MUST_CHECK enum status folder_read_ca(
 MUST_CHECK enum status folder_write_ca(
     const struct port *port, const char *dir, struct ca *ca);
 
+/* True if a restore into that folder was begun and cut short: what stands
+ * there is no court. */
+bool folder_is_unfinished(const struct port *port, const char *dir);
+
 #endif
