@@ -26,7 +26,8 @@ build_packages=(gcc make cmake ninja-build pkg-config libc6-dev ca-certificates
 	libuv1-dev libqrencode-dev libpango1.0-dev fonts-noto-cjk
 	libcmocka-dev python3 bzip2 xz-utils dpkg-dev)
 test_packages=(clang clang-format clang-tidy codespell libclang-rt-dev
-	golang-go golang-golang-x-mod-dev openssl sqlite3 zstd curl procps poppler-utils)
+	golang-go golang-golang-x-mod-dev openssl sqlite3 zstd curl procps poppler-utils
+	zbar-tools chromium chromium-driver)
 
 have() { dpkg-query -W -f='${Status}' "$1" 2>/dev/null | grep -q '^install ok installed'; }
 

@@ -11,11 +11,11 @@
 
 #include "agent/core/agent_impl.h"
 #include "base/enc.h"
-#include "base/sha.h"
+#include "entry/chain.h"
 #include "form/form.h"
-#include "pdf/pdf.h"
+#include "pdf/sheet.h"
 
-enum { SUMMARY_MAX = 600, QR_MAX = 64 };
+enum { QR_MAX = 64 };
 
 /* The record's entries as history gives them, in the order of merge. */
 struct pages {
@@ -25,9 +25,8 @@ struct pages {
 	struct form_entry *entry;
 	size_t count;
 	struct state st;
-	struct form_doc doc;
-	bool filled; /* from a record; else a blank form */
-	uint8_t state_digest[HASH_LEN], text_digest[HASH_LEN];
+	struct form_input in;
+	struct sheet sheet;
 };
 
 static void
@@ -39,7 +38,7 @@ pages_init(struct pages *p)
 	buf_init(&p->bytes, AGENT_PENDING_MAX);
 	buf_init(&p->pdf, PDF_BYTES_MAX);
 	state_init(&p->st);
-	form_doc_init(&p->doc);
+	sheet_init(&p->sheet);
 }
 
 static void
@@ -47,7 +46,7 @@ pages_free(struct pages *p)
 {
 	forms_free(p->forms);
 	state_free(&p->st);
-	form_doc_free(&p->doc);
+	sheet_free(&p->sheet);
 	free(p->entry);
 	buf_wipe(&p->state);
 	buf_wipe(&p->history);
@@ -131,9 +130,6 @@ load_record(struct agent *a, struct pages *p, const char *rec)
 		st = take_entries(p);
 	if (st == ST_OK)
 		st = state_read(&p->st, buf_view(&p->state));
-	if (st == ST_OK)
-		sha256(p->state_digest, buf_view(&p->state));
-	p->filled = st == ST_OK;
 	return st;
 }
 
@@ -148,12 +144,11 @@ officer_name(void *arg, struct bytes id, struct buf *out)
 		buf_str(out, a->court.name);
 }
 
-static enum status
-draw(struct agent *a, struct pages *p, const char *rec, struct bytes qr,
-    const char *qr_words)
+static void
+set_input(struct agent *a, struct pages *p, const char *rec, bool blank)
 {
-	struct form_input in = { .form = p->form,
-		.st = p->filled ? &p->st : NULL,
+	p->in = (struct form_input){ .form = p->form,
+		.st = blank ? NULL : &p->st,
 		.entries = p->entry,
 		.entry_count = p->count,
 		.offset_min = a->offset_min,
@@ -162,45 +157,78 @@ draw(struct agent *a, struct pages *p, const char *rec, struct bytes qr,
 		.rec = rec,
 		.officer = officer_name,
 		.officer_arg = a };
-	struct buf header;
-	struct pdf_config c = { .title = form_zh(p->form),
-		.made_ms = in.now_ms,
-		.qr = qr,
-		.qr_words = qr_words };
-	enum status st = form_fill(&p->doc, &in);
+}
 
+/* The QR's code of the entry that was just written: the last of its chain. */
+static enum status
+code_of(struct agent *a, const uint8_t id[ID_LEN], struct paper_code *out)
+{
+	char dev[DEV_LEN + 1];
+	struct log_head head;
+	enum status st = log_head(a->log, &head);
+
+	memset(out, 0, sizeof(*out));
+	if (st == ST_OK && memcmp(head.link, id, ID_LEN) != 0)
+		st = ST_CORRUPT;
 	if (st != ST_OK)
 		return st;
-	sha256(p->text_digest, buf_view(&p->doc.text));
+	memcpy(out->chain, head.chain, CHAIN_LEN);
+	out->seq = head.seq;
+	memcpy(out->link, head.link, HASH_LEN);
+	memcpy(out->sig, head.sig, SIG_LEN);
+	chain_dev(dev, log_public_key(a->log));
+	(void)snprintf(
+	    out->origin, sizeof(out->origin), "%s", a->desc->log.name);
+	return sheet_dev(out->dev, dev);
+}
+
+static enum status
+draw_filled(struct agent *a, struct pages *p, const uint8_t id[ID_LEN])
+{
+	struct paper_code code;
+	enum status st = code_of(a, id, &code);
+
+	if (st == ST_OK)
+		st = sheet_draw(&p->sheet, &code, &p->pdf, &a->words);
+	return st;
+}
+
+static enum status
+draw_blank(struct agent *a, struct pages *p, const char *rec, const char *qr)
+{
+	struct pdf_config c = { .title = form_zh(p->form),
+		.qr = bytes_str(qr),
+		.qr_words =
+		    "纸质补录：事后用 record --rec 录入上方编号的记录，--at "
+		    "填写"
+		    "纸面时间，并附本页照片。\nEnter this page later as the "
+		    "record numbered above, with the time on the paper, and "
+		    "attach its photograph." };
+	struct buf header;
+	enum status st;
+
+	set_input(a, p, rec, true);
+	st = form_fill(&p->sheet.doc, &p->in);
+	if (st != ST_OK)
+		return st;
 	buf_init(&header, 1024);
 	buf_printf(&header, "%s　%s　%s", a->desc->name, form_zh(p->form), rec);
 	c.header = buf_cstr(&header);
-	st = pdf_write(&p->pdf, &p->doc, &c, &a->words);
+	c.made_ms = p->in.now_ms;
+	st = pdf_write(&p->pdf, &p->sheet.doc, &c, &a->words);
 	buf_free(&header);
 	return st;
 }
 
-/* What a stranger compares with the paper: kept short. */
-static void
-put_summary(struct agent *a, struct pages *p, struct buf *out)
+static enum status
+fill(struct agent *a, struct pages *p, const char *rec)
 {
-	struct buf label;
+	uint8_t salt[PAPER_SALT_LEN];
 
-	(void)a;
-	buf_init(&label, SUMMARY_MAX * 4);
-	kind_label(form_kind(p->form), &p->st, true, &label);
-	if (label.len > SUMMARY_MAX)
-		label.len = 0;
-	buf_str(out, "{\"form\":");
-	json_put_str(out, form_id(p->form));
-	buf_str(out, ",\"state\":");
-	json_put_hex(out, bytes_of(p->state_digest, HASH_LEN));
-	buf_str(out, ",\"summary\":");
-	json_put_string(out, buf_view(&label));
-	buf_str(out, ",\"text\":");
-	json_put_hex(out, bytes_of(p->text_digest, HASH_LEN));
-	buf_u8(out, '}');
-	buf_free(&label);
+	port_random(a->port, salt, sizeof(salt));
+	set_input(a, p, rec, false);
+	return sheet_fill(
+	    &p->sheet, &p->in, buf_view(&p->state), salt, &a->words);
 }
 
 static enum status
@@ -219,7 +247,7 @@ write_down(
 	if (edit == NULL)
 		return ST_NOMEM;
 	buf_init(&more, 8192);
-	put_summary(a, p, &more);
+	sheet_more(&p->sheet, &more);
 	st = agent_edit_begin(a, rec, edit);
 	act.more = buf_view(&more);
 	if (st == ST_OK)
@@ -271,9 +299,11 @@ agent_print(struct agent *a, const char *rec, const char *form, struct buf *pdf,
 			    "this form is not of the record's kind");
 	}
 	if (st == ST_OK)
-		st = draw(a, &p, rec, bytes_of(NULL, 0), NULL);
+		st = fill(a, &p, rec);
 	if (st == ST_OK)
 		st = write_down(a, &p, rec, id);
+	if (st == ST_OK)
+		st = draw_filled(a, &p, id);
 	return finish(a, &p, st, pdf);
 }
 
@@ -294,12 +324,7 @@ agent_print_blank(
 	(void)snprintf(qr, sizeof(qr), "DBR1-%s", rec);
 	st = find_form(a, &p, form);
 	if (st == ST_OK)
-		st = draw(a, &p, rec, bytes_str(qr),
-		    "纸质补录：事后用 record --rec 录入上方编号的记录，--at "
-		    "填写"
-		    "纸面时间，并附本页照片。\nEnter this page later as the "
-		    "record numbered above, with the time on the paper, and "
-		    "attach its photograph.");
+		st = draw_blank(a, &p, rec, qr);
 	return finish(a, &p, st, pdf);
 }
 

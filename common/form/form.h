@@ -108,6 +108,24 @@ struct form_input {
 	void *officer_arg;
 };
 
+/*
+ * Append the summary that is printed beside the QR (docs/CHECK.md): five lines,
+ * LF between, of at most PAPER_SUMMARY_MAX bytes.  `in` as for form_fill, of a
+ * record.  ST_NOMEM.
+ */
+MUST_CHECK enum status form_summary(
+    const struct form_input *in, struct buf *out);
+
+/*
+ * What the form shows, as parts of a skeleton (MERGE.md C8): paths of fields
+ * and lists, borrowed from the form's kind; a part may stand twice.  Not more
+ * than `max`; the number that there are.
+ */
+size_t form_parts(const struct form *f, struct bytes *out, size_t max);
+/* True if a cell of the skeleton of these parts is shown: of a list the form
+ * names some fields only. */
+bool form_shows(const struct form *f, struct bytes path);
+
 /* Fill `out` (forgetting what was in it).  ST_NOMEM, ST_LIMIT: more than
  * FORM_TEXT_MAX bytes or FORM_LINES_MAX lines. */
 enum { FORM_TEXT_MAX = 8 << 20, FORM_LINES_MAX = 100000 };

@@ -93,6 +93,17 @@ form_cell_begin(struct form_run *r, uint32_t width, bool label)
 	d->line[d->line_count - 1].cell_count++;
 }
 
+/* Nothing but the blanks between fields that all are absent. */
+static bool
+is_empty(const struct form_doc *d, size_t from)
+{
+	for (size_t i = from; i < d->text.len; i++) {
+		if (d->text.p[i] != ' ')
+			return false;
+	}
+	return true;
+}
+
 void
 form_cell_end(struct form_run *r)
 {
@@ -105,9 +116,11 @@ form_cell_end(struct form_run *r)
 		return;
 	c = &d->cell[d->cell_count - 1];
 	/* No empty box stays to be filled in by hand afterwards. */
-	if (d->text.len == c->off && !d->blank &&
-	    d->line[d->line_count - 1].sort == FORM_ROW)
+	if (!d->blank && d->line[d->line_count - 1].sort == FORM_ROW &&
+	    is_empty(d, c->off)) {
+		d->text.len = c->off;
 		buf_str(&d->text, "／");
+	}
 	c->len = (uint32_t)d->text.len - c->off;
 }
 

@@ -60,12 +60,20 @@ struct form_block {
 	size_t sign_count;
 };
 
+/* Where the lines of the summary come from; NULL: an empty line. */
+struct form_sum {
+	const struct form_text *case_no, *time;
+	const struct kind_list *items;
+	const struct kind_field *total; /* of the items; money */
+};
+
 struct form {
 	const char *id, *name, *zh, *en;
 	uint32_t version;
 	const struct kind *kind;
 	const struct form_block *block;
 	size_t block_count;
+	struct form_sum sum;
 	struct pool pool;
 	uint8_t sha256[HASH_LEN];
 };
@@ -78,6 +86,9 @@ MUST_CHECK enum status form_read(struct form *f, const struct kinds *ks,
 struct doc;
 MUST_CHECK enum status form_read_text(struct form_text *out, struct doc *d,
     uint32_t n, const struct kind *k, const struct kind_list *list);
+
+/* Member `summary` of a form file (form_summary.c). */
+MUST_CHECK enum status form_read_summary(struct form *f, struct doc *d);
 
 /* ---- filling */
 
@@ -106,6 +117,9 @@ void form_put_text(
 /* One value (JSON text of a scalar) of a field, as it stands on paper. */
 void form_put_value(
     struct form_run *r, const struct kind_field *f, struct bytes json);
+/* Whether a field has values that are kept; the first, and how many. */
+size_t form_kept(struct form_run *r, const struct kind_field *f,
+    const struct state_item *it, struct bytes *json);
 /* A moment, "2024年3月1日5时10分", or a day. */
 void form_put_when(struct form_run *r, struct bytes at, struct buf *out);
 

@@ -351,7 +351,7 @@ static enum status
 read_form(struct form *f, const struct kinds *ks, struct doc *d)
 {
 	static const char *const names[] = { "form", "kind", "zh", "en",
-		"blocks", NULL };
+		"blocks", "summary", NULL };
 	const char *kind = NULL;
 	enum status st = doc_only(d, 0, names);
 
@@ -371,7 +371,8 @@ read_form(struct form *f, const struct kinds *ks, struct doc *d)
 	if (f->kind == NULL)
 		return doc_refuse_text(d, json_get(&d->j, 0, "kind"),
 		    "没有此类别", "no such kind", bytes_str(kind));
-	return read_blocks(f, d);
+	st = form_read_summary(f, d);
+	return st == ST_OK ? read_blocks(f, d) : st;
 }
 
 enum status

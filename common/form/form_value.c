@@ -21,6 +21,21 @@ text_of(struct form_run *r)
 	return &r->doc->text;
 }
 
+/* Words in brackets; behind an opening bracket of the form's own they need
+ * none: （未记载）, never （（未记载））. */
+static void
+put_bracketed(struct form_run *r, const char *words)
+{
+	static const char open[] = "（", close[] = "）";
+	const struct buf *b = text_of(r);
+	size_t n = sizeof(open) - 1, len = strlen(words);
+
+	if (b->len >= n && memcmp(b->p + b->len - n, open, n) == 0)
+		buf_add(text_of(r), words + n, len - n - (sizeof(close) - 1));
+	else
+		buf_str(text_of(r), words);
+}
+
 /* ---- one value */
 
 void
@@ -112,7 +127,7 @@ form_put_value(
 		if (scratch.err != ST_OK)
 			r->err = scratch.err;
 	} else if (st == ST_OK && j.node[0].type == JSON_OBJECT) {
-		buf_str(text_of(r), withheld);
+		put_bracketed(r, withheld);
 	} else if (st == ST_OK && j.node[0].type == JSON_NULL) {
 		buf_str(text_of(r), "（无）");
 	} else if (st == ST_OK || st == ST_INVALID) {
@@ -189,6 +204,21 @@ field_at(
 	return state_field(r->in->st, bytes_of(path, len));
 }
 
+size_t
+form_kept(struct form_run *r, const struct kind_field *f,
+    const struct state_item *it, struct bytes *json)
+{
+	const struct state_field *sf = field_at(r, f, it);
+	struct state_value v;
+	size_t n = 0;
+
+	while (sf != NULL && state_value(r->in->st, sf, n, &v)) {
+		if (n++ == 0)
+			*json = v.json;
+	}
+	return n;
+}
+
 static void
 put_field(struct form_run *r, const struct kind_field *f,
     const struct state_item *it, bool in_cell, bool spare)
@@ -211,7 +241,7 @@ put_field(struct form_run *r, const struct kind_field *f,
 		form_put_value(r, f, v.json);
 	}
 	if (n == 0 && !spare)
-		buf_str(text_of(r), unrecorded);
+		put_bracketed(r, unrecorded);
 	else if (n > 1)
 		buf_str(text_of(r), "（不一致）");
 }

@@ -81,7 +81,12 @@ dress_page(struct pdf_run *r)
 		put_margin(r, r->c->header, MARGIN_TOP - 24, false);
 	(void)snprintf(
 	    foot, sizeof(foot), "第 %u 页 共 %u 页", r->page, r->pages);
-	put_margin(r, foot, PAGE_HEIGHT - MARGIN_BOTTOM + 20, true);
+	put_margin(r, foot,
+	    r->foot != NULL ? FOOT_TOP + FOOT_SIDE + 3
+			    : PAGE_HEIGHT - MARGIN_BOTTOM + 20,
+	    true);
+	if (r->foot != NULL)
+		pdf_put_foot(r);
 }
 
 static void
@@ -99,7 +104,7 @@ pdf_need(struct pdf_run *r, double height)
 {
 	const struct form_line *head = r->head;
 
-	if (r->y + height <= PAGE_HEIGHT - MARGIN_BOTTOM)
+	if (r->y + height <= r->bottom)
 		return;
 	new_page(r);
 	if (head == NULL)
@@ -147,6 +152,30 @@ have_font(PangoContext *context)
 	return found;
 }
 
+static void
+no_font(struct words *why)
+{
+	words_put(why,
+	    "没有中文字体 Noto Serif CJK SC，不能打印；请安装软件包 "
+	    "fonts-noto-cjk。",
+	    "The font Noto Serif CJK SC is not installed; nothing can be "
+	    "printed. The package fonts-noto-cjk brings it.");
+}
+
+enum status
+pdf_ready(struct words *why)
+{
+	PangoContext *context =
+	    pango_font_map_create_context(pango_cairo_font_map_get_default());
+	bool there = have_font(context);
+
+	g_object_unref(context);
+	words_clear(why);
+	if (!there)
+		no_font(why);
+	return there ? ST_OK : ST_ABSENT;
+}
+
 static cairo_status_t
 take_bytes(void *arg, const unsigned char *p, unsigned int len)
 {
@@ -188,7 +217,9 @@ write_pages(struct buf *out, const struct form_doc *doc,
 {
 	cairo_surface_t *surface = cairo_pdf_surface_create_for_stream(
 	    take_bytes, out, PAGE_WIDTH, PAGE_HEIGHT);
-	struct pdf_run r = { .doc = doc, .c = c };
+	struct pdf_run r = {
+		.doc = doc, .c = c, .bottom = PAGE_HEIGHT - MARGIN_BOTTOM
+	};
 	enum status st = ST_OK;
 
 	set_metadata(surface, c);
@@ -198,13 +229,14 @@ write_pages(struct buf *out, const struct form_doc *doc,
 	pango_context_set_language(
 	    r.context, pango_language_from_string("zh-cn"));
 	if (!have_font(r.context)) {
-		words_put(why,
-		    "没有中文字体 Noto Serif CJK SC，不能打印；请安装软件包 "
-		    "fonts-noto-cjk。",
-		    "The font Noto Serif CJK SC is not installed; nothing can "
-		    "be printed. The package fonts-noto-cjk brings it.");
+		no_font(why);
 		st = ST_ABSENT;
+	} else if (c->foot_qr.len > 0 &&
+		   (r.foot = pdf_code(c->foot_qr)) == NULL) {
+		st = ST_LIMIT;
 	} else {
+		if (r.foot != NULL)
+			r.bottom = PAGE_HEIGHT - FOOT_MARGIN;
 		run(&r);
 		r.pages = r.page;
 		r.draw = true;
@@ -212,6 +244,7 @@ write_pages(struct buf *out, const struct form_doc *doc,
 			run(&r);
 		st = r.err;
 	}
+	QRcode_free(r.foot);
 	g_object_unref(r.context);
 	if (st == ST_OK)
 		st = of_cairo(cairo_status(r.cr), out);

@@ -21,6 +21,9 @@ struct pdf_config {
 	/* Printed as a QR with its words beside it, at the end; empty: none. */
 	struct bytes qr;
 	const char *qr_words; /* lines of text, or NULL */
+	/* The same at the foot of every page (docs/CHECK.md). */
+	struct bytes foot_qr;
+	const char *foot_words;
 	/* The PNG of a signature's picture, appended; ST_ABSENT: not at hand.
 	 * May be NULL. */
 	enum status (*picture)(
@@ -37,6 +40,9 @@ enum { PDF_BYTES_MAX = 64 << 20 };
  */
 MUST_CHECK enum status pdf_write(struct buf *out, const struct form_doc *doc,
     const struct pdf_config *c, struct words *why);
+
+/* ST_ABSENT with words where the Chinese font is not installed. */
+MUST_CHECK enum status pdf_ready(struct words *why);
 
 /* Give back what fontconfig and cairo keep from call to call; at the end of a
  * program, so that a leak of ours would show. */

@@ -130,7 +130,8 @@ put_para(struct pdf_run *r, const struct form_line *line, double size,
 	pango_layout_set_alignment(l, align);
 	pango_layout_set_line_spacing(l, LINE_SPACING);
 	if (line->sort == FORM_PARA) {
-		pango_layout_set_justify(l, TRUE);
+		/* Boxes and lines to write on must not be pulled apart. */
+		pango_layout_set_justify(l, !r->doc->blank);
 		pango_layout_set_indent(l, (int)(2 * size * PANGO_SCALE));
 	}
 	r->y += before;

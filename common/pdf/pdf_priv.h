@@ -5,6 +5,7 @@
  */
 #include <cairo-pdf.h>
 #include <pango/pangocairo.h>
+#include <qrencode.h>
 
 #include "pdf/pdf.h"
 
@@ -13,6 +14,11 @@
 #define MARGIN_SIDE 70.866 /* 25 mm */
 #define MARGIN_TOP 56.693  /* 20 mm */
 #define MARGIN_BOTTOM 62.362
+/* Where there is a strip with a QR at the foot of each page: the code's side
+ * with its quiet zone, its top, and the end of what the page is about. */
+#define FOOT_SIDE 104.0
+#define FOOT_TOP (PAGE_HEIGHT - 34 - FOOT_SIDE)
+#define FOOT_MARGIN (34 + FOOT_SIDE + 8)
 #define TEXT_WIDTH (PAGE_WIDTH - 2 * MARGIN_SIDE)
 
 struct pdf_run {
@@ -23,6 +29,8 @@ struct pdf_run {
 	bool draw;                    /* the second time */
 	unsigned page;                /* from 1 */
 	unsigned pages;               /* known the second time */
+	double bottom;                /* below it nothing is written */
+	QRcode *foot;                 /* owned; NULL: none */
 	double y;                     /* where the next line begins */
 	const struct form_line *head; /* of the table at hand, repeated */
 	enum status err;
@@ -40,5 +48,9 @@ void pdf_need(struct pdf_run *r, double height);
 void pdf_put_line(struct pdf_run *r, size_t i);
 /* The QR and its words, side by side. */
 void pdf_put_qr(struct pdf_run *r);
+/* The strip at the foot of the page at hand. */
+void pdf_put_foot(struct pdf_run *r);
+/* The code of a text; NULL where it is too long.  QRcode_free. */
+QRcode *pdf_code(struct bytes text);
 
 #endif

@@ -3,8 +3,10 @@
 
 test_paper.py BIN [CASE…]
 """
+import base64
 import hashlib
 import json
+import random
 import subprocess
 
 from support import Court, check, run_cases
@@ -16,6 +18,51 @@ def text_of(path):
                        capture_output=True, text=True)
     check(r.returncode == 0, f"pdftotext: {r.stderr}")
     return "".join(r.stdout.split())
+
+
+def image_of(pdf, page=1):
+    """The lower left of a page, where the code stands, at 150 dots an inch:
+    width, rows of grey."""
+    r = subprocess.run(["pdftoppm", "-r", "150", "-gray", "-f", str(page),
+                        "-l", str(page), str(pdf)], capture_output=True)
+    check(r.returncode == 0, f"pdftoppm: {r.stderr}")
+    _, size, _, data = r.stdout.split(b"\n", 3)
+    width, height = map(int, size.split())
+    rows = [data[y * width:y * width + 420]
+            for y in range(height - 400, height)]
+    return 420, rows
+
+
+def bad_copy(width, rows, seed):
+    """Blurred, speckled, black and white alone: a copy of a copy."""
+    rng = random.Random(seed)
+    out = []
+    for y in range(1, len(rows) - 1):
+        a, b, c = rows[y - 1], rows[y], rows[y + 1]
+        line = bytearray(width)
+        for x in range(1, width - 1):
+            v = (4 * b[x] + 2 * (a[x] + c[x] + b[x - 1] + b[x + 1]) +
+                 a[x - 1] + a[x + 1] + c[x - 1] + c[x + 1]) // 16
+            v += rng.randint(-60, 60)
+            line[x] = 255 if v > 128 else 0
+        out.append(bytes(line))
+    return width, out
+
+
+def read_code(path, image):
+    """By a decoder that is not ours."""
+    width, rows = image
+    path.write_bytes(b"P5\n%d %d\n255\n" % (width, len(rows)) +
+                     b"".join(rows))
+    r = subprocess.run(["zbarimg", "-q", "--raw", "--nodbus", str(path)],
+                       capture_output=True, text=True)
+    return r.stdout.strip()
+
+
+def unpack(code):
+    """A and B of "DBP1-A#B" as bytes."""
+    a, b = code.removeprefix("DBP1-").split("#")
+    return [base64.b32decode(x + "=" * (-len(x) % 8)) for x in (a, b)]
 
 
 def joined(c):
@@ -71,6 +118,40 @@ def a_page_says_what_the_record_says(c: Court):
     check(printed["id"] in got["acts"], "the centre does not know the print")
 
 
+def each_page_names_its_entry_in_a_code_that_survives_copying(c: Court):
+    """Catches a code that a bad copy loses, or that names another entry."""
+    joined(c)
+    rec = c.agent("h", "record", "seizure", "started_at=2026-11-24 05:10",
+                  "case_no=（2026）苏0302执1234号", "debtor/name=李某")[-1][
+                      "rec"]
+    for i in range(30):
+        c.agent("h", "add", rec, "items", f"name=电视机{i}", "quantity=1",
+                "value/amount=1000.50")
+    out = c.dir / "i.pdf"
+    printed = c.agent("h", "print", rec, "seizure_inventory", "--out",
+                      out)[-1]
+    check("请自行输入本院网址" in text_of(out), "the words are missing")
+    pages = subprocess.run(["pdfinfo", str(out)], capture_output=True,
+                           text=True).stdout
+    check("Pages:           1\n" not in pages, pages)
+    code = read_code(c.dir / "1.pgm", image_of(out))
+    check(code.startswith("DBP1-"), f"no code: {code}")
+    check(read_code(c.dir / "2.pgm", image_of(out, 2)) == code,
+          "page 2 carries another code, or none")
+    for seed in range(5):
+        check(read_code(c.dir / "copy.pgm",
+                        bad_copy(*image_of(out), seed)) == code,
+              f"a bad copy ({seed}) cannot be read")
+    a, b = unpack(code)
+    more = state(c, rec)["acts"][printed["id"]]["more"]
+    check(a[19:35].hex() == printed["id"], "the code is of another entry")
+    check(b[:10].hex() == more["salt"] and
+          b[10:].decode() == more["summary"], f"another summary: {b}")
+    check(more["summary"].split("\n") == [
+        "（2026）苏0302执1234号", "查封（扣押）财产清单",
+        "2026年11月24日5时10分", "30项", "30,015.00元"], more["summary"])
+
+
 def a_form_of_another_kind_is_refused(c: Court):
     """Catches an inventory printed of a search."""
     joined(c)
@@ -112,6 +193,7 @@ def a_signer_is_named_as_the_kind_names_them(c: Court):
 if __name__ == "__main__":
     run_cases([personal_fields_are_all_written,
                a_page_says_what_the_record_says,
+               each_page_names_its_entry_in_a_code_that_survives_copying,
                a_form_of_another_kind_is_refused,
                a_page_filled_by_hand_becomes_its_record,
                a_signer_is_named_as_the_kind_names_them])
