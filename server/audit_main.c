@@ -424,8 +424,10 @@ main(int argc, char **argv)
 	struct audit *a = calloc(1, sizeof(*a));
 	int code = 0;
 
-	if (a == NULL || sodium_init() < 0)
+	if (a == NULL || sodium_init() < 0) {
+		free(a);
 		return UNREADABLE;
+	}
 	if (!take_arguments(a, argc, argv)) {
 		(void)fputs(usage, stderr);
 		free(a);

@@ -201,11 +201,11 @@ agent_renew_due(struct agent *a)
 		return st;
 	buf_init(&body, DOC_BYTES_MAX);
 	st = renew_body(a, "", &body);
-	if (st == ST_OK)
-		st = ask_for_cert(a, SERVICE_RENEW, buf_view(&body));
-	buf_free(&body);
 	/* While it is still valid, a failed renewal keeps nobody from syncing.
 	 */
+	if (st == ST_OK)
+		(void)ask_for_cert(a, SERVICE_RENEW, buf_view(&body));
+	buf_free(&body);
 	return ST_OK;
 }
 

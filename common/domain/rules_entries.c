@@ -133,7 +133,7 @@ reopened(struct check *c, const struct rule *r)
 			first = &e[i];
 	}
 	for (size_t i = 0; i < c->cx->entry_count && rc == ST_OK; i++) {
-		if (strcmp(e[i].verb, "open") == 0 &&
+		if (first != NULL && strcmp(e[i].verb, "open") == 0 &&
 		    memcmp(e[i].id, first->id, ID_LEN) != 0)
 			rc = found_entry(c, r, e[i].id, "", "");
 	}

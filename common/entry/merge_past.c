@@ -67,6 +67,7 @@ widen(uint32_t *known, uint32_t have, uint32_t len)
 {
 	if (len <= have)
 		return have;
+	assert(known != NULL);
 	memset(known + have, 0, (len - have) * sizeof(*known));
 	return len;
 }

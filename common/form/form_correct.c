@@ -98,7 +98,7 @@ end(struct history *h)
 {
 	struct buf *out = &h->r->doc->text;
 	struct form_run *r = h->r;
-	size_t before = out->len;
+	size_t before;
 
 	if (h->e.reason != 0) {
 		buf_str(out, "理由：");

@@ -347,6 +347,7 @@ commit(struct restoring *rs, struct centre *c)
 		st = committer_wait(centre_committer(c), &job);
 	if (st != ST_OK)
 		centre_errmsg(c, rs->errmsg);
+	rs->entry = NULL;
 	buf_free(&d);
 	buf_free(&r);
 	return st;
