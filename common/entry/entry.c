@@ -187,6 +187,39 @@ entry_parse_head(struct entry *e, struct bytes raw)
 	return entry_parse(e, raw);
 }
 
+/*
+ * In a head that is not malformed all members but arrays of scalars are
+ * scalars, so the name `rec` with its colon stands once; a quote within a text
+ * has a backslash before it, and no text is followed by a colon.
+ */
+static bool
+find_rec(struct bytes raw, struct bytes *rec)
+{
+	static const char name[] = "\"rec\":\"";
+	const size_t len = sizeof(name) - 1;
+	const uint8_t *lf = raw.len > 0 ? memchr(raw.p, '\n', raw.len) : NULL;
+	size_t head = lf == NULL ? raw.len : (size_t)(lf - raw.p);
+	const uint8_t *at = head == 0 ? NULL : memmem(raw.p, head, name, len);
+
+	if (at == NULL || head - (size_t)(at - raw.p) < len + REC_LEN + 1 ||
+	    at[len + REC_LEN] != '"')
+		return false;
+	*rec = bytes_of(at + len, REC_LEN);
+	return true;
+}
+
+enum status
+entry_rec_of(struct entry *e, struct bytes raw, bool sound, struct bytes *rec)
+{
+	enum status st;
+
+	if (sound && find_rec(raw, rec))
+		return ST_OK;
+	st = entry_parse_head(e, raw);
+	*rec = st == ST_NOMEM ? bytes_of(NULL, 0) : e->rec;
+	return st == ST_NOMEM ? st : ST_OK;
+}
+
 uint32_t
 entry_value(const struct entry *e, size_t i)
 {

@@ -120,6 +120,15 @@ MUST_CHECK enum status entry_parse(struct entry *e, struct bytes raw);
  * the price. */
 MUST_CHECK enum status entry_parse_head(struct entry *e, struct bytes raw);
 
+/*
+ * Only which record an entry is of: *rec borrows from raw or from e; empty if
+ * it cannot be read.  `sound`: these bytes were read before and were not
+ * malformed, so that nothing has to be checked again and, nearly always,
+ * nothing parsed.  ST_NOMEM.
+ */
+MUST_CHECK enum status entry_rec_of(
+    struct entry *e, struct bytes raw, bool sound, struct bytes *rec);
+
 /* The i-th value of data: node in e->body.  Only where whole, i < on_count. */
 uint32_t entry_value(const struct entry *e, size_t i);
 

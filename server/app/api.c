@@ -36,6 +36,19 @@ work_records(struct worker *w, struct request *rq)
 	api_send_json(w, rq, project_records(w->project, &q, &w->body));
 }
 
+/* Following costs some 10 µs an entry; half a minute at most, so that who waits
+ * learns of it soon. */
+static void
+not_yet(struct worker *w, struct request *rq)
+{
+	uint64_t seconds = 1 + work_behind(w->app) / 100000;
+
+	request_error(rq, 503, "catching_up",
+	    "the centre is still reading its log: ask again",
+	    "中心正在重新读取日志，请稍后再查",
+	    seconds > 30 ? 30 : (unsigned)seconds);
+}
+
 /* The record that the path names, folded; false if it was answered. */
 static bool
 load(struct worker *w, struct request *rq)
@@ -50,7 +63,9 @@ load(struct worker *w, struct request *rq)
 		rec[REC_LEN] = '\0';
 		st = fold_load(w->fold, rec, port_wall_ms(w->app->cfg.port));
 	}
-	if (st != ST_OK)
+	if (st == ST_AGAIN)
+		not_yet(w, rq);
+	else if (st != ST_OK)
 		app_fail(w, rq, st);
 	buf_reset(&w->body);
 	return st == ST_OK;

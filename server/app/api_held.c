@@ -51,7 +51,7 @@ api_held(struct worker *w, struct request *rq)
 	struct api_query q = { .rq = rq };
 	char after[API_TEXT_MAX + 1];
 	uint8_t id[ID_LEN];
-	uint64_t hold, max;
+	uint64_t hold, max, fed, size;
 	enum status st;
 
 	if (!api_may(w, rq, RIGHT_RECORDS))
@@ -65,7 +65,11 @@ api_held(struct worker *w, struct request *rq)
 	if (max == 0 || max > HELD_MAX)
 		max = max == 0 ? HELD_USUAL : HELD_MAX;
 	buf_reset(&w->body);
-	buf_str(&w->body, "{\"held\":[");
+	/* Read before the list is: it never claims more than it has. */
+	fed = feed_size(w->app->feed);
+	size = tlog_size(centre_tlog(w->app->centre));
+	buf_printf(&w->body, "{\"behind\":%llu,\"held\":[",
+	    (unsigned long long)(size > fed ? size - fed : 0));
 	st = holds_each(&h, hold, id, max, put_held, &p);
 	if (p.count == max) {
 		buf_printf(&w->body, "],\"next\":\"%llu.",

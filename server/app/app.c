@@ -117,7 +117,6 @@ open_project(struct app *a)
 		.centre = a->centre,
 		.feed = a->feed,
 		.roster = a->roster,
-		.feed_reader = feed_inside(a->feed),
 		.utc_offset_min = (int)a->cfg.options.utc_offset_min };
 	enum status st;
 
@@ -131,6 +130,9 @@ open_project(struct app *a)
 		st = contacts_new(&a->contacts);
 	if (st == ST_OK)
 		st = hints_new(&a->board, a->centre, a->kinds);
+	if (st == ST_OK)
+		st = feed_reader_open(&a->feed_reader, a->feed);
+	pc.feed_reader = a->feed_reader;
 	return st == ST_OK ? project_open(&a->project, &pc) : st;
 }
 
@@ -143,7 +145,6 @@ open_core(struct app *a, char errmsg[ERR])
 		.public_offset_min = (int)a->cfg.options.utc_offset_min };
 	char why[CENTRE_ERRMSG_LEN] = "", path[4096];
 	struct feed_config fc = { .path = path };
-	uint64_t done = 0;
 	enum status st;
 
 	st = centre_open(&a->centre, &cc, why);
@@ -157,8 +158,6 @@ open_core(struct app *a, char errmsg[ERR])
 	fc.roster = a->roster;
 	if (st == ST_OK)
 		st = feed_open(&a->feed, &fc);
-	if (st == ST_OK)
-		st = feed_follow(a->feed, 0, &done);
 	if (st == ST_OK)
 		st = open_project(a);
 	if (st != ST_OK)
@@ -279,6 +278,7 @@ app_stop(struct app *a)
 		tls_conf_free(a->tls[i]);
 	enrol_free(a->enrol);
 	project_close(a->project);
+	feed_reader_close(a->feed_reader);
 	feed_close(a->feed);
 	rules_free(a->rules);
 	kinds_free(a->kinds);

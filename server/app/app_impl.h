@@ -13,6 +13,11 @@
 
 enum { LISTEN_DEVICES, LISTEN_CONSOLE, LISTEN_PUBLIC, LISTENERS };
 enum { ROUTES_MAX = 64, WORKERS_MAX = 512, QUEUE_MAX = 4096 };
+/* Entries behind the log from which on lists are said to be catching up. */
+enum { CATCHING_UP = 10000 };
+/* Entries behind the feed that are looked through for one record that somebody
+ * opens: 0.1 s. */
+enum { RECORD_TAIL_MAX = 65536 };
 
 /* A worker has its own readers, so that none waits for another. */
 struct worker {
@@ -40,6 +45,7 @@ struct app {
 	struct centre *centre;
 	struct roster *roster;
 	struct feed *feed;
+	struct feed_reader *feed_reader; /* of the projector */
 	struct kinds *kinds;
 	struct rules *rules;
 	struct project *project;
@@ -66,12 +72,16 @@ struct app {
 	struct worker *worker;
 	size_t worker_count;
 
-	/* The follower: feed and projections behind the log. */
-	pthread_t follower;
-	bool following;
+	/*
+	 * Two followers: the feed behind the log, and the projections behind
+	 * the feed.  Nobody waits for them, not even the start: what they do
+	 * not know yet is said to be so.
+	 */
+	pthread_t feeder, projector;
+	bool feeding, projecting;
 	pthread_mutex_t follow_lock;
-	pthread_cond_t follow_wake;
-	uint64_t follow_to;
+	pthread_cond_t follow_wake; /* of both */
+	uint64_t follow_to;         /* the log's size */
 
 	/* Counters, for /metrics. */
 	uint64_t syncs, entries_up, entries_down, hints;
@@ -81,6 +91,8 @@ struct app {
 /* ---- app_work.c */
 MUST_CHECK enum status work_start(struct app *a);
 void work_stop(struct app *a);
+/* Entries of the log that the projections do not know yet. */
+uint64_t work_behind(const struct app *a);
 /* The net handler of every route that needs a worker. */
 void work_handle(struct request *rq, void *app_route);
 

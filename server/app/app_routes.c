@@ -1,5 +1,6 @@
 /* app_routes: which request is answered how. */
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "server/app/app_impl.h"
@@ -165,7 +166,7 @@ work_descriptor(struct worker *w, struct request *rq)
 	enum status st;
 
 	buf_reset(&w->body);
-	st = enrol_descriptor(w->app->enrol, w->feed, w->reader, &w->body);
+	st = enrol_descriptor(w->app->enrol, w->reader, &w->body);
 	if (st != ST_OK)
 		app_fail(w, rq, st);
 	else
@@ -240,11 +241,19 @@ handle_health(struct request *rq, void *arg)
 	struct reply re = { .status = 200,
 		.type = "application/json",
 		.body = bytes_str("{\"ok\":true}") };
+	uint64_t behind = work_behind(route->app);
+	char text[96];
 
 	if (centre_halted(route->app->centre)) {
 		re.status = 503;
 		re.body = bytes_str(
 		    "{\"ok\":false,\"why\":\"stopped: needs restore\"}");
+	} else if (rq->listener == LISTEN_CONSOLE && behind > CATCHING_UP) {
+		/* Elsewhere it would tell that teams are out. */
+		(void)snprintf(text, sizeof(text),
+		    "{\"behind\":%llu,\"ok\":true,\"why\":\"catching up\"}",
+		    (unsigned long long)behind);
+		re.body = bytes_str(text);
 	}
 	request_reply(rq, &re);
 }

@@ -1,4 +1,5 @@
-/* app_work: workers, and the thread that follows the log. */
+/* app_work: workers, and the threads that follow the log. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -88,7 +89,8 @@ worker_start(struct app *a, struct worker *w)
 		.rules = a->rules,
 		.reader = w->reader,
 		.feed = w->feed,
-		.utc_offset_min = (int)a->cfg.options.utc_offset_min };
+		.utc_offset_min = (int)a->cfg.options.utc_offset_min,
+		.tail_max = RECORD_TAIL_MAX };
 	if (st == ST_OK)
 		st = fold_new(&w->fold, &fc);
 	if (st == ST_OK &&
@@ -100,7 +102,19 @@ worker_start(struct app *a, struct worker *w)
 
 /* ---- following the log */
 
-enum { FOLLOW_STEP = 4000 };
+enum {
+	FEED_STEP = 20000,   /* entries followed before it is asked to stop */
+	PROJECT_STEP = 20000 /* likewise */
+};
+
+uint64_t
+work_behind(const struct app *a)
+{
+	uint64_t at = project_size(a->project);
+	uint64_t size = tlog_size(centre_tlog(a->centre));
+
+	return size > at ? size - at : 0;
+}
 
 static void
 on_commit(void *arg, uint64_t size)
@@ -109,14 +123,15 @@ on_commit(void *arg, uint64_t size)
 
 	(void)pthread_mutex_lock(&a->follow_lock);
 	a->follow_to = size;
-	(void)pthread_cond_signal(&a->follow_wake);
+	(void)pthread_cond_broadcast(&a->follow_wake);
 	(void)pthread_mutex_unlock(&a->follow_lock);
 }
 
-/* Wait until there is something to follow, or a second has passed: other
- * processes (the administrator's commands) commit too. */
+/* Wait until there is more at `to` than at `from`, or a second has passed:
+ * other processes (the administrator's commands) commit too, and time alone
+ * makes things fall due.  False at the end. */
 static bool
-wait_for_more(struct app *a)
+wait_for_more(struct app *a, bool feed)
 {
 	struct timespec until;
 	bool go_on;
@@ -124,34 +139,76 @@ wait_for_more(struct app *a)
 	(void)clock_gettime(CLOCK_REALTIME, &until);
 	until.tv_sec++;
 	(void)pthread_mutex_lock(&a->follow_lock);
-	if (a->follow_to <= feed_size(a->feed) && !a->stopping)
-		(void)pthread_cond_timedwait(
-		    &a->follow_wake, &a->follow_lock, &until);
+	for (;;) {
+		uint64_t fed = feed_size(a->feed);
+
+		if (a->stopping || (feed ? a->follow_to > fed
+					 : fed > project_size(a->project)))
+			break;
+		if (pthread_cond_timedwait(
+			&a->follow_wake, &a->follow_lock, &until) == ETIMEDOUT)
+			break;
+	}
 	go_on = !a->stopping;
 	(void)pthread_mutex_unlock(&a->follow_lock);
 	return go_on;
 }
 
+static void
+followed(struct app *a, enum status st, const char *event)
+{
+	struct timespec pause = { .tv_sec = 1 };
+
+	if (st == ST_OK)
+		return;
+	app_say(a, APP_ERROR, event, "cannot follow the log: %s; trying again",
+	    status_text(st));
+	(void)nanosleep(&pause, NULL);
+}
+
 static void *
-follow_thread(void *arg)
+feed_thread(void *arg)
 {
 	struct app *a = arg;
 	uint64_t polled = 0;
 
-	(void)pthread_setname_np(pthread_self(), "follow");
-	while (wait_for_more(a)) {
+	(void)pthread_setname_np(pthread_self(), "feed");
+	while (wait_for_more(a, true)) {
 		uint64_t done = 0, now = port_mono_ms(a->cfg.port);
-		enum status st = feed_follow(a->feed, FOLLOW_STEP, &done);
 
-		if (st == ST_OK)
-			st = project_follow(a->project, &done);
-		if (st != ST_OK)
-			app_say(a, APP_ERROR, "feed",
-			    "cannot follow the log: %s; trying again",
-			    status_text(st));
+		followed(a, feed_follow(a->feed, FEED_STEP, &done), "feed");
+		(void)pthread_mutex_lock(&a->follow_lock);
+		(void)pthread_cond_broadcast(&a->follow_wake);
+		(void)pthread_mutex_unlock(&a->follow_lock);
 		if (now - polled >= 1000) {
 			polled = now;
 			centre_poll(a->centre);
+		}
+	}
+	return NULL;
+}
+
+static void *
+project_thread(void *arg)
+{
+	struct app *a = arg;
+	bool behind = work_behind(a) > CATCHING_UP;
+
+	(void)pthread_setname_np(pthread_self(), "project");
+	if (behind)
+		app_say(a, APP_INFO, "catching_up",
+		    "%llu entries of the log are being read again; lists "
+		    "lack them until then",
+		    (unsigned long long)work_behind(a));
+	while (wait_for_more(a, false)) {
+		uint64_t done = 0;
+
+		followed(a, project_follow(a->project, PROJECT_STEP, &done),
+		    "project");
+		if (behind && work_behind(a) <= CATCHING_UP) {
+			behind = false;
+			app_say(a, APP_INFO, "caught_up",
+			    "lists know all that is in the log");
 		}
 	}
 	return NULL;
@@ -171,9 +228,12 @@ work_start(struct app *a)
 	if (st != ST_OK)
 		return st;
 	centre_observe(a->centre, on_commit, a);
-	if (pthread_create(&a->follower, NULL, follow_thread, a) != 0)
+	if (pthread_create(&a->feeder, NULL, feed_thread, a) != 0)
 		return ST_NOMEM;
-	a->following = true;
+	a->feeding = true;
+	if (pthread_create(&a->projector, NULL, project_thread, a) != 0)
+		return ST_NOMEM;
+	a->projecting = true;
 	return ST_OK;
 }
 
@@ -201,7 +261,9 @@ work_stop(struct app *a)
 	}
 	free(a->worker);
 	a->worker = NULL;
-	if (a->following)
-		(void)pthread_join(a->follower, NULL);
-	a->following = false;
+	if (a->feeding)
+		(void)pthread_join(a->feeder, NULL);
+	if (a->projecting)
+		(void)pthread_join(a->projector, NULL);
+	a->feeding = a->projecting = false;
 }

@@ -146,27 +146,22 @@ put_entry_file(struct buf *body, struct bytes raw, bool *first)
 }
 
 enum status
-enrol_descriptor(struct enrol *e, struct feed_reader *fr,
-    struct centre_reader *cr, struct buf *body)
+enrol_descriptor(struct enrol *e, struct centre_reader *cr, struct buf *body)
 {
-	enum { STEPS = 64 };
-	struct feed_step step[STEPS];
+	enum { SOME = 64 };
+	uint64_t place[SOME];
 	struct centre_entry ce;
-	uint64_t place = 0, size = 0;
-	size_t count = 0;
-	bool end = false, first = true;
+	size_t from = 0, n = SOME;
+	bool first = true;
 	enum status st = ST_OK;
 
-	(void)e;
 	buf_str(body, "{\"v\":1,\"files\":[");
-	while (st == ST_OK && !end) {
-		st = feed_device(
-		    fr, "", "", "", place, step, STEPS, &count, &end, &size);
-		for (size_t i = 0; st == ST_OK && i < count; i++) {
-			st = centre_entry(cr, step[i].place, &ce);
+	for (; st == ST_OK && n == SOME; from += n) {
+		n = roster_descriptors(e->cfg.roster, from, place, SOME);
+		for (size_t i = 0; st == ST_OK && i < n; i++) {
+			st = centre_entry(cr, place[i], &ce);
 			if (st == ST_OK)
 				st = put_entry_file(body, ce.bytes, &first);
-			place = step[i].next_place;
 		}
 	}
 	buf_str(body, "]}");

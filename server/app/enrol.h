@@ -35,9 +35,9 @@ struct enrol_reply {
 	struct buf *body;
 };
 
-/* GET /v1/descriptor.  `fr` finds the versions in the log. */
-MUST_CHECK enum status enrol_descriptor(struct enrol *e, struct feed_reader *fr,
-    struct centre_reader *cr, struct buf *body);
+/* GET /v1/descriptor. */
+MUST_CHECK enum status enrol_descriptor(
+    struct enrol *e, struct centre_reader *cr, struct buf *body);
 
 MUST_CHECK enum status enrol_join(
     struct enrol *e, struct bytes request, struct enrol_reply *out);

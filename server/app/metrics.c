@@ -56,6 +56,7 @@ work_metrics(struct worker *w, struct request *rq)
 {
 	struct app *a = w->app;
 	struct buf *b = &w->body;
+	uint64_t fed = feed_size(a->feed);
 	uint64_t size = tlog_size(centre_tlog(a->centre));
 	struct reply re = {
 		.status = 200, .type = "text/plain; version=0.0.4", .take = b
@@ -77,10 +78,9 @@ work_metrics(struct worker *w, struct request *rq)
 	    __atomic_load_n(&a->hints, __ATOMIC_RELAXED));
 	put(b, "log_size", "gauge", "Entries in the log.", size);
 	put(b, "feed_lag", "gauge", "Entries that the feed is behind.",
-	    size - feed_size(a->feed));
+	    size > fed ? size - fed : 0);
 	put(b, "projection_lag", "gauge",
-	    "Entries that the projection is behind.",
-	    size - project_size(a->project));
+	    "Entries that the projection is behind.", work_behind(a));
 	put(b, "halted", "gauge", "1 if the log needs restore.",
 	    centre_halted(a->centre));
 	put(b, "uptime_seconds", "gauge", "Since the start.",

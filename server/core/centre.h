@@ -190,6 +190,9 @@ MUST_CHECK enum status centre_reader_open(
     struct centre_reader **out, struct centre *c);
 void centre_reader_close(struct centre_reader *r);
 
+/* The signed size now: places below it can be asked for. */
+uint64_t centre_reader_size(const struct centre_reader *r);
+
 /* The store's own reader beneath, for what store.h reads. */
 struct store_reader *centre_reader_store(struct centre_reader *r);
 

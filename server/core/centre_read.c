@@ -261,6 +261,12 @@ centre_reader_close(struct centre_reader *r)
 	free(r);
 }
 
+uint64_t
+centre_reader_size(const struct centre_reader *r)
+{
+	return tlog_size(r->c->tlog);
+}
+
 struct store_reader *
 centre_reader_store(struct centre_reader *r)
 {

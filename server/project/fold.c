@@ -22,6 +22,7 @@ struct fold {
 	struct state state;
 	struct findings findings;
 	char kind_id[64];
+	struct entry peek;    /* scratch */
 	struct entry *parsed; /* for the rules, kept */
 	struct rules_entry *judged;
 	size_t parsed_cap;
@@ -39,6 +40,7 @@ fold_new(struct fold **out, const struct fold_config *c)
 	buf_init(&f->state_bytes, FOLD_BYTES_MAX);
 	state_init(&f->state);
 	findings_init(&f->findings);
+	entry_init(&f->peek);
 	*out = f;
 	return ST_OK;
 }
@@ -53,6 +55,7 @@ fold_free(struct fold *f)
 	buf_free(&f->state_bytes);
 	state_free(&f->state);
 	findings_free(&f->findings);
+	entry_free(&f->peek);
 	for (size_t i = 0; i < f->parsed_cap; i++)
 		entry_free(&f->parsed[i]);
 	free(f->parsed);
@@ -78,16 +81,12 @@ grow_rows(struct fold *f)
 }
 
 static enum status
-take_entry(struct fold *f, uint64_t place)
+take_row(struct fold *f, const struct centre_entry *ce)
 {
-	struct centre_entry e;
+	struct centre_entry e = *ce;
 	struct row *r;
-	enum status st;
+	enum status st = grow_rows(f);
 
-	st = centre_entry(f->cfg.reader, place, &e);
-	if (st != ST_OK || (e.flags & STORE_LOST) != 0)
-		return st;
-	st = grow_rows(f);
 	if (st != ST_OK)
 		return st;
 	r = &f->row[f->count++];
@@ -104,14 +103,23 @@ take_entry(struct fold *f, uint64_t place)
 }
 
 static enum status
-gather(struct fold *f, const char *rec)
+take_entry(struct fold *f, uint64_t place)
+{
+	struct centre_entry e;
+	enum status st = centre_entry(f->cfg.reader, place, &e);
+
+	if (st != ST_OK || (e.flags & STORE_LOST) != 0)
+		return st;
+	return take_row(f, &e);
+}
+
+static enum status
+gather_places(struct fold *f, const char *rec)
 {
 	uint64_t places[PLACES_STEP], from = 0;
 	size_t n = PLACES_STEP;
 	enum status st = ST_OK;
 
-	f->count = 0;
-	buf_reset(&f->bytes);
 	while (st == ST_OK && n == PLACES_STEP) {
 		st = feed_record(
 		    f->cfg.feed, rec, from, places, PLACES_STEP, &n);
@@ -119,6 +127,72 @@ gather(struct fold *f, const char *rec)
 			st = take_entry(f, places[i]);
 		if (n > 0)
 			from = places[n - 1] + 1;
+	}
+	return st;
+}
+
+/* Commits belong to no record that the feed knows of (feed_apply). */
+static bool
+is_book_keeping(struct fold *f, const struct centre_entry *e)
+{
+	return (e->flags & STORE_SERVER) != 0 &&
+	       entry_parse_head(&f->peek, e->bytes) == ST_OK &&
+	       bytes_eq_str(f->peek.kind, "commit@1");
+}
+
+/* Of the log from `from` on, what is of that record: as the feed would say
+ * once it has followed it. */
+static enum status
+gather_tail(struct fold *f, const char *rec, uint64_t from)
+{
+	struct centre_scan *scan;
+	struct centre_entry e;
+	uint64_t size = centre_reader_size(f->cfg.reader);
+	enum status st;
+
+	if (size > from && size - from > f->cfg.tail_max)
+		return ST_AGAIN;
+	st = centre_scan_open(&scan, f->cfg.reader, from, size);
+	if (st != ST_OK)
+		return st;
+	while ((st = centre_scan_next(scan, &e)) == ST_OK) {
+		struct bytes of;
+
+		if ((e.flags & STORE_LOST) != 0)
+			continue;
+		st = entry_rec_of(
+		    &f->peek, e.bytes, (e.flags & STORE_MALFORMED) == 0, &of);
+		if (st == ST_OK && bytes_eq_str(of, rec) &&
+		    !is_book_keeping(f, &e))
+			st = take_row(f, &e);
+		if (st != ST_OK)
+			break;
+	}
+	centre_scan_close(scan);
+	return st == ST_ABSENT ? ST_OK : st;
+}
+
+static enum status
+gather(struct fold *f, const char *rec)
+{
+	uint64_t followed = 0;
+	enum status st = ST_OK;
+
+	f->count = 0;
+	buf_reset(&f->bytes);
+	if (f->cfg.tail_max > 0) {
+		/* Places and position of one moment. */
+		st = feed_hold(f->cfg.feed);
+		if (st != ST_OK)
+			return st;
+		st = feed_read_size(f->cfg.feed, &followed);
+	}
+	if (st == ST_OK)
+		st = gather_places(f, rec);
+	if (f->cfg.tail_max > 0) {
+		feed_release(f->cfg.feed);
+		if (st == ST_OK)
+			st = gather_tail(f, rec, followed);
 	}
 	if (st == ST_OK && f->count == 0)
 		return ST_ABSENT;

@@ -22,14 +22,21 @@ struct fold_config {
 	struct centre_reader *reader;
 	struct feed_reader *feed;
 	int utc_offset_min;
+	/*
+	 * 0: a record is as the feed knows it.  Else it is as the log has it:
+	 * up to so many entries that the feed has not followed yet are looked
+	 * through as well.
+	 */
+	uint64_t tail_max;
 };
 
 MUST_CHECK enum status fold_new(struct fold **out, const struct fold_config *c);
 void fold_free(struct fold *f);
 
 /*
- * Gather and merge the entries of a record that the feed knows.  ST_ABSENT:
- * none.  `now_ms`: the time that findings are judged at.
+ * Gather and merge the entries of a record.  ST_ABSENT: none.  ST_AGAIN: the
+ * feed is more than tail_max entries behind, so that nothing true can be said
+ * yet.  `now_ms`: the time that findings are judged at.
  */
 MUST_CHECK enum status fold_load(
     struct fold *f, const char *rec, uint64_t now_ms);

@@ -152,6 +152,7 @@ project_open(struct project **out, const struct project_config *c)
 		return st;
 	}
 	p->inside.db = p->db;
+	p->inside.p = p;
 	*out = p;
 	return ST_OK;
 }
@@ -189,6 +190,7 @@ project_reader_open(struct project_reader **out, struct project *p)
 	r = calloc(1, sizeof(*r));
 	if (r == NULL)
 		return ST_NOMEM;
+	r->p = p;
 	st = open_db(&r->db, p->path, p->vfs, false);
 	if (st != ST_OK) {
 		free(r);
@@ -452,13 +454,14 @@ gather_due(struct project *p, uint64_t now)
 }
 
 enum status
-project_follow(struct project *p, uint64_t *done)
+project_follow(struct project *p, uint64_t limit, uint64_t *done)
 {
 	uint64_t end = feed_size(p->cfg.feed), before = p->size;
 	uint64_t now = port_wall_ms(centre_port(p->cfg.centre));
 	enum status st = ST_OK;
 
-	while (st == ST_OK && p->size < end) {
+	while (st == ST_OK && p->size < end &&
+	       (limit == 0 || p->size - before < limit)) {
 		uint64_t to = p->size + PROJECT_BATCH;
 
 		st = follow_batch(p, to < end ? to : end);

@@ -31,8 +31,10 @@ MUST_CHECK enum status project_open(
     struct project **out, const struct project_config *c);
 void project_close(struct project *p); /* readers first */
 
-/* Follow up to where the feed stands; *done: entries. */
-MUST_CHECK enum status project_follow(struct project *p, uint64_t *done);
+/* Follow up to where the feed stands, at most `limit` entries (0: all); *done:
+ * how many. */
+MUST_CHECK enum status project_follow(
+    struct project *p, uint64_t limit, uint64_t *done);
 uint64_t project_size(struct project *p);
 
 MUST_CHECK enum status project_reader_open(
@@ -49,11 +51,12 @@ struct project_query {
 	size_t limit;
 };
 
-/* {"next":…,"records":[…]}, appended. */
+/* {"behind":…,"records":[…],"next":…}, appended.  behind: entries of the log
+ * that the list does not know yet. */
 MUST_CHECK enum status project_records(
     struct project_reader *r, const struct project_query *q, struct buf *out);
 
-/* {"findings":[…],"next":…}: all, the gravest first. */
+/* {"behind":…,"findings":[…],"next":…}: all, the gravest first. */
 MUST_CHECK enum status project_findings(struct project_reader *r,
     const char *severity, const char *rule, const char *after, size_t limit,
     struct buf *out);

@@ -5,6 +5,7 @@
 #include "server/project/project.h"
 
 struct project_reader {
+	struct project *p;
 	struct db *db;
 };
 

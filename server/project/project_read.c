@@ -118,6 +118,18 @@ has_short_run(const char *q)
 	return run < 3;
 }
 
+/* How much of the log a list does not know yet stands before it.  Read before
+ * the list is: it never claims more than it has. */
+static void
+put_behind(struct project_reader *r, struct buf *out)
+{
+	uint64_t at = project_size(r->p);
+	uint64_t size = tlog_size(centre_tlog(r->p->cfg.centre));
+
+	buf_printf(out, "{\"behind\":%llu,",
+	    (unsigned long long)(size > at ? size - at : 0));
+}
+
 enum status
 project_records(
     struct project_reader *r, const struct project_query *q, struct buf *out)
@@ -142,7 +154,8 @@ project_records(
 	db_bind_i64(s, 11, after_of(q->after, INT64_MAX));
 	db_bind_u64(s, 12, limit);
 	db_bind_i64(s, 13, has_short_run(or_empty(q->q)));
-	buf_str(out, "{\"records\":[");
+	put_behind(r, out);
+	buf_str(out, "\"records\":[");
 	while ((st = db_next(s)) == ST_OK) {
 		if (n++ > 0)
 			buf_u8(out, ',');
@@ -185,7 +198,8 @@ project_findings(struct project_reader *r, const char *severity,
 	db_bind_text(s, 2, bytes_str(or_empty(rule)));
 	db_bind_u64(s, 3, limit);
 	db_bind_i64(s, 4, offset < 0 ? 0 : offset);
-	buf_str(out, "{\"findings\":[");
+	put_behind(r, out);
+	buf_str(out, "\"findings\":[");
 	while ((st = db_next(s)) == ST_OK) {
 		buf_str(out, n++ > 0 ? ",{\"finding\":" : "{\"finding\":");
 		buf_bytes(out, db_bytes(s, 2));

@@ -258,7 +258,7 @@ put_note(struct answer *a, struct sync_down *m)
 {
 	enum status st = ST_OK;
 
-	if (a->receipt_count == 0 && a->part_count == 0 && !a->other_log)
+	if (a->receipt_count == 0 && a->row_count == 0 && !a->other_log)
 		return ST_OK;
 	m->note = buf_view(&a->note);
 	if (!a->other_log && a->up->has_checkpoint && a->up->size > 0 &&

@@ -156,10 +156,33 @@ put_scope(struct answer *a, const uint8_t scope[ID_LEN], bool own)
 	return st == ST_OK ? put_part(a, scope, c, count, end, size) : st;
 }
 
+/*
+ * The feed does not know yet all that the log holds: nobody must take it that
+ * he has everything.  A part of nothing, at the cursor that was asked with,
+ * says so where there is none to say it.
+ */
+static void
+say_not_yet(struct answer *a)
+{
+	static const uint8_t own[ID_LEN];
+	const struct wire_cursor *c = cursor_of(a->up, own);
+	struct wire_part *p = &a->part[0];
+
+	a->more = true;
+	if (a->part_count > 0)
+		return;
+	memset(p, 0, sizeof(*p));
+	p->place = c == NULL ? 0 : c->place;
+	p->sub = c == NULL ? 0 : c->sub;
+	a->part_count = 1;
+}
+
 enum status
 answer_put_parts(struct answer *a)
 {
 	static const uint8_t own[ID_LEN];
+	/* Looked at before the streams are: it only comes true. */
+	bool whole = feed_is_whole(a->feed);
 	uint8_t scope[ROSTER_SCOPES_MAX][ID_LEN];
 	size_t count = 0;
 	enum status st;
@@ -183,6 +206,8 @@ answer_put_parts(struct answer *a)
 		else
 			st = put_scope(a, scope[i], false);
 	}
+	if (st == ST_OK && !whole)
+		say_not_yet(a);
 	/* An agent that reads no `more` may take it that it has all. */
 	if (a->more && a->part_count > 0)
 		a->part[a->part_count - 1].more = true;
@@ -190,8 +215,10 @@ answer_put_parts(struct answer *a)
 	for (size_t i = 0; st == ST_OK && i < a->row_count; i++)
 		a->row[i].entry.raw.p = a->bytes.p + a->row_off[i];
 	for (size_t i = 0; st == ST_OK && i < a->part_count; i++) {
-		order_part(a, &a->part[i]);
 		a->proof_off[i] = a->proofs.len;
+		if (a->part[i].count == 0)
+			continue;
+		order_part(a, &a->part[i]);
 		st = prove_part(a, &a->part[i]);
 		a->part[i].proof.len = a->proofs.len - a->proof_off[i];
 	}

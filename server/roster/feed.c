@@ -9,8 +9,12 @@
 
 enum {
 	FEED_APP_ID = 0x44424632, /* "DBF2" */
-	FEED_BATCH = 2000,        /* entries in one transaction */
-	FEED_CACHE_KIB = 32768
+	/* Entries in one transaction: few, so that streams hear of each soon;
+	 * many while there is much to follow. */
+	FEED_BATCH = 2000,
+	FEED_BATCH_FAR = 20000,
+	FEED_CACHE_KIB = 32768,
+	FEED_CHECKPOINT_PAGES = 4096
 };
 
 /*
@@ -60,7 +64,8 @@ open_db(struct db **out, const char *path, const char *vfs, bool create)
 		.create = create,
 		.sync = DB_SYNC_NORMAL,
 		.busy_ms = 10000,
-		.cache_kib = FEED_CACHE_KIB };
+		.cache_kib = FEED_CACHE_KIB,
+		.checkpoint_pages = FEED_CHECKPOINT_PAGES };
 	enum status st = db_open(out, &c);
 
 	return st == ST_OK ? db_migrate(*out, FEED_APP_ID, schema, 1) : st;
@@ -183,6 +188,7 @@ feed_open(struct feed **out, const struct feed_config *c)
 		return st;
 	}
 	f->inside.db = f->db;
+	f->whole_at = tlog_size(centre_tlog(f->centre));
 	/* A crash may have come between following and joining. */
 	f->wanted = true;
 	*out = f;
@@ -212,6 +218,12 @@ uint64_t
 feed_size(struct feed *f)
 {
 	return __atomic_load_n(&f->size, __ATOMIC_ACQUIRE);
+}
+
+bool
+feed_is_whole(struct feed *f)
+{
+	return feed_size(f) >= f->whole_at;
 }
 
 enum status
@@ -408,11 +420,15 @@ feed_follow(struct feed *f, uint64_t limit, uint64_t *done)
 
 		if (f->size >= size)
 			break;
+		if (size - f->size > FEED_BATCH_FAR)
+			to = f->size + FEED_BATCH_FAR;
+		if (limit != 0 && to - f->size > limit - *done)
+			to = f->size + limit - *done;
 		st = follow_batch(f, to < size ? to : size, done);
 	}
-	/* Not before all of the log is known: an `in` may stand further on. */
-	if (st == ST_OK && f->wanted &&
-	    f->size >= tlog_size(centre_tlog(f->centre))) {
+	/* Not before all is known that stood there when we came: an `in` that
+	 * is logged already may stand further on. */
+	if (st == ST_OK && f->wanted && feed_is_whole(f)) {
 		f->wanted = false;
 		st = join_wants(f);
 		if (st != ST_OK)

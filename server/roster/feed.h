@@ -41,6 +41,12 @@ MUST_CHECK enum status feed_follow(
 
 /* Followed up to this place. */
 uint64_t feed_size(struct feed *f);
+/*
+ * Does it know all that was logged when it was opened?  Until then (made anew,
+ * or after a long pause) a stream may lack what the log holds: who answers a
+ * device says `more`.  Any thread.
+ */
+bool feed_is_whole(struct feed *f);
 /* And up to this one of the store's fills (store_next_fill). */
 uint64_t feed_fill(struct feed *f);
 
@@ -52,6 +58,9 @@ struct feed_reader *feed_inside(struct feed *f); /* of the following thread */
 /* Hold what stands now for many calls of feed_record; release soon. */
 MUST_CHECK enum status feed_hold(struct feed_reader *r);
 void feed_release(struct feed_reader *r);
+
+/* What the reader sees is followed up to here. */
+MUST_CHECK enum status feed_read_size(struct feed_reader *r, uint64_t *size);
 
 /* Places of a record's entries, ascending, from `from` on; at most `max`.
  * *count: how many. */

@@ -20,8 +20,9 @@ struct feed {
 	struct feed_reader inside;
 	struct entry entry; /* scratch */
 	uint64_t size;
-	uint64_t fill; /* the last of the store's fills that was taken in */
-	bool wanted;   /* records wait to join a scope, or to be sent again */
+	uint64_t whole_at; /* the log's size when this was opened */
+	uint64_t fill;     /* the last of the store's fills that was taken in */
+	bool wanted; /* records wait to join a scope, or to be sent again */
 
 	/* The record last looked up: entries of one come together. */
 	char last_rec[REC_LEN];

@@ -96,8 +96,8 @@ feed_holds(struct feed_reader *r, uint64_t hold, const uint8_t id[ID_LEN],
 	return st == ST_ABSENT ? ST_OK : st;
 }
 
-static enum status
-read_size(struct feed_reader *r, uint64_t *size)
+enum status
+feed_read_size(struct feed_reader *r, uint64_t *size)
 {
 	int64_t n = 0;
 	enum status st = db_scalar(&n, r->db, "SELECT size FROM pos");
@@ -194,7 +194,7 @@ feed_scope(struct feed_reader *r, const uint8_t scope[ID_LEN], uint64_t place,
 
 	if (st != ST_OK)
 		return st;
-	st = read_size(r, size);
+	st = feed_read_size(r, size);
 	if (st == ST_OK)
 		st = scope_steps(r, scope, place, sub, &w, end);
 	*count = w.count;
@@ -218,7 +218,7 @@ feed_device(struct feed_reader *r, const char *dev, const char *person,
 	enum status st;
 
 	*end = false;
-	st = read_size(r, size);
+	st = feed_read_size(r, size);
 	if (st != ST_OK)
 		return st;
 	st = db_query(&s, r->db,

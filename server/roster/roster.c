@@ -125,6 +125,7 @@ roster_close(struct roster *r)
 	centre_reader_close(r->reader);
 	db_close(r->db);
 	entry_free(&r->entry);
+	free(r->descriptor);
 	(void)pthread_mutex_destroy(&r->lock);
 	free(r);
 }

@@ -121,6 +121,11 @@ MUST_CHECK enum status roster_scope_is_open(struct roster *r, const char *rec);
 /* The 16 bytes of a record's UUID. */
 MUST_CHECK enum status roster_scope_id(uint8_t out[ID_LEN], const char *rec);
 
+/* Places of the court's descriptors from the first version on, behind the first
+ * `from` of them; at most `max`.  Gives how many. */
+size_t roster_descriptors(
+    struct roster *r, size_t from, uint64_t *place, size_t max);
+
 /* The latest entry of one of the log's own records: what the next entry there
  * states as `after`.  ST_ABSENT. */
 MUST_CHECK enum status roster_head_of(

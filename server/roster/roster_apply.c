@@ -1,4 +1,5 @@
 /* roster_apply: what each of the log's own records means for the roster. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/enc.h"
@@ -218,6 +219,23 @@ set_head(struct roster *r, const struct entry *e, const uint8_t link[HASH_LEN])
 	return db_run(s);
 }
 
+static enum status
+note_descriptor(struct roster *r, uint64_t place)
+{
+	if (r->descriptor_count == r->descriptor_cap) {
+		size_t cap = r->descriptor_cap == 0 ? 8 : r->descriptor_cap * 2;
+		uint64_t *bigger =
+		    realloc(r->descriptor, cap * sizeof(*bigger));
+
+		if (bigger == NULL)
+			return ST_NOMEM;
+		r->descriptor = bigger;
+		r->descriptor_cap = cap;
+	}
+	r->descriptor[r->descriptor_count++] = place;
+	return ST_OK;
+}
+
 enum status
 roster_apply(struct roster *r, const struct centre_entry *ce)
 {
@@ -237,6 +255,8 @@ roster_apply(struct roster *r, const struct centre_entry *ce)
 		st = apply_team(r, e);
 	else if (bytes_eq_str(e->kind, "scope@1"))
 		st = apply_scope(r, e);
+	else if (bytes_eq_str(e->kind, "descriptor@1"))
+		return note_descriptor(r, ce->place);
 	else
 		return ST_OK;
 	return st == ST_OK ? set_head(r, e, ce->link) : st;

@@ -225,3 +225,17 @@ roster_scopes_of(
 	*count = n;
 	return st == ST_ABSENT ? ST_OK : st;
 }
+
+size_t
+roster_descriptors(struct roster *r, size_t from, uint64_t *place, size_t max)
+{
+	size_t n = 0;
+
+	(void)pthread_mutex_lock(&r->lock);
+	while (n < max && from + n < r->descriptor_count) {
+		place[n] = r->descriptor[from + n];
+		n++;
+	}
+	(void)pthread_mutex_unlock(&r->lock);
+	return n;
+}

@@ -434,7 +434,9 @@ say(double rate, double bare, const struct centre_cpu *was,
 	    "load_ingest_cpu_work", (loaded->work - was->work) / n, "us/entry");
 	figure("load_ingest_cpu_commit", (loaded->commit - was->commit) / n,
 	    "us/entry");
-	figure_most("load_projection_cpu", (end->follow - was->follow) / n,
+	figure("load_feed_cpu", (end->feed - was->feed) / n, "us/entry");
+	figure_most("load_projection_cpu",
+	    (end->feed - was->feed + end->project - was->project) / n,
 	    "us/entry", 150);
 	figure_most("load_projection_lag", longest_lag_us() / 1e6, "s", 1);
 }

@@ -56,7 +56,7 @@ main(int argc, char **argv)
 	pc.utc_offset_min = 480;
 	EXPECT_OK(project_open(&project, &pc));
 	us = thread_us();
-	EXPECT_OK(project_follow(project, &done));
+	EXPECT_OK(project_follow(project, 0, &done));
 	us = thread_us() - us;
 	figure_most(
 	    "project_records", us / (double)in.entries, "us/entry", 150);

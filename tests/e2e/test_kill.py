@@ -9,6 +9,7 @@ begun anew.
 import json
 import os
 import random
+import sqlite3
 import subprocess
 import sys
 import time
@@ -169,6 +170,73 @@ def starts_of_the_server(c):
     c.audit("store", c.court, "--key", vkey, ok=(1,))
 
 
+def shows(c, home, rec):
+    """Whether a handheld, after a sync, shows a record."""
+    c.sync(home)
+    return c.ask(home, "show", rec)[0] == 0
+
+
+def a_start_far_behind(c):
+    """The server starts with projections of long ago, is killed in the middle
+    of following, and its handhelds do not notice.  (That it stays in the
+    middle, somebody else holds the lock of the feed's file.)
+
+    Would catch: a server that listens only when it has followed all; an entry
+    not taken meanwhile; a list that does not say what it lacks; a record that
+    is told as it was long ago; a handheld that loses what it had.
+    """
+    began(c)
+    c.agent("h1", "enrol", c.code_for("p001"))
+    c.agent("h2", "enrol", c.code_for("p002"))
+    first = c.record("h1", "很久以前")
+    c.sync("h1", "h2")
+    c.caught_up()
+    c.stop()
+    old = {n: (c.court / n).read_bytes() for n in ("feed.db", "project.db")}
+    c.start()
+    recs = [c.record("h1", f"第{n}件") for n in range(5)]
+    c.sync("h1", "h2")
+    c.caught_up()
+    support.wait_for("a colleague's records", lambda: all(
+        shows(c, "h2", r) for r in recs))
+    c.stop()
+    for name, file in old.items():
+        (c.court / name).write_bytes(file)
+    lock = sqlite3.connect(c.court / "feed.db", isolation_level=None)
+    lock.execute("BEGIN IMMEDIATE")
+    c.start()
+    late = c.record("h1", "正在追赶")
+    c.sync("h1", "h2")
+    kill_server(c)
+    c.start()
+    check(all(shows(c, "h2", r) for r in [first, *recs]),
+          "a handheld lost what it had")
+    check(not shows(c, "h2", late), "it is there before the feed knows it")
+    page = c.console("/api/v1/records")
+    check(page["behind"] > 0 and len(page["records"]) == 1,
+          f"a list that does not say what it lacks: {page}")
+    check(c.console("/api/v1/findings")["behind"] > 0, "findings likewise")
+    check(c.console("/api/v1/held")["behind"] > 0, "what is held likewise")
+    for rec in [first, late, *recs]:
+        check(c.has(rec) > 0, f"{rec} is in the log and not told")
+    try:
+        c.api("/api/v1/records/00000000-0000-7000-8000-000000000000")
+        raise support.Failed("a record that is nowhere")
+    except support.urllib_error as e:
+        check(e.code == 404, f"a record that is nowhere: {e.code}")
+    lock.execute("ROLLBACK")
+    lock.close()
+    c.caught_up()
+    page = c.console("/api/v1/records")
+    check(page["behind"] == 0 and
+          {r["rec"] for r in page["records"]} == {first, late, *recs},
+          f"not all came: {page}")
+    support.wait_for("the last record", lambda: shows(c, "h2", late))
+    for h in ("h1", "h2"):
+        s = c.status(h)
+        check(s["queued"] == 0 and s["alarms"] == 0, f"{h}: {s}")
+
+
 if __name__ == "__main__":
     sys.exit(run_cases([records_and_syncs, imports, enrolments,
-                        starts_of_the_server]))
+                        starts_of_the_server, a_start_far_behind]))

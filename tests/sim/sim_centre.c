@@ -65,11 +65,9 @@ open_projections(struct sim_centre *c)
 		.centre = c->c,
 		.roster = c->roster,
 		.utc_offset_min = 480 };
-	uint64_t done;
+	/* Not followed: the daemon listens at once, too. */
 	enum status st = feed_open(&c->feed, &fc);
 
-	if (st == ST_OK)
-		st = feed_follow(c->feed, 0, &done);
 	pc.feed = c->feed;
 	sim_kinds(&pc.kinds, &pc.rules);
 	if (st == ST_OK) {
@@ -148,6 +146,14 @@ sim_centre_crash(struct sim *s, enum fault_after after)
 	drop_queue(c);
 	close_all(c);
 	fault_disk_power(c->node.disk, after, sim_random(s, UINT64_MAX));
+	/* Sometimes the projections have to be made anew, while work goes on.
+	 */
+	if (sim_random(s, 4) == 0) {
+		fault_disk_remove(c->node.disk, "/centre/feed.db");
+		fault_disk_remove(c->node.disk, "/centre/feed.db-wal");
+		fault_disk_remove(c->node.disk, "/centre/project.db");
+		fault_disk_remove(c->node.disk, "/centre/project.db-wal");
+	}
 	sim_centre_open(s);
 }
 
@@ -181,7 +187,7 @@ sim_centre_follow(struct sim *s)
 	if (st == ST_OK)
 		st = feed_follow(c->feed, 0, &done);
 	if (st == ST_OK)
-		st = project_follow(c->project, &done);
+		st = project_follow(c->project, 0, &done);
 	excuse(s, st, "following the log");
 }
 
@@ -278,8 +284,7 @@ sim_centre_serve(struct sim *s, enum agent_service what, const char *dev,
 	case SERVICE_SYNC:
 		return serve_sync(s, dev, body, out);
 	case SERVICE_DESCRIPTOR:
-		st = enrol_descriptor(
-		    c->enrol, feed_inside(c->feed), c->reader, out);
+		st = enrol_descriptor(c->enrol, c->reader, out);
 		r.status = 200;
 		break;
 	case SERVICE_ENROL:

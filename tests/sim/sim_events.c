@@ -327,6 +327,7 @@ sim_quiet(struct sim *s)
 
 	sim_say(s, "quiet");
 	make_calm(s);
+	sim_centre_follow(s);
 	for (unsigned round = 0; any; round++) {
 		uint64_t size = s->log_count;
 

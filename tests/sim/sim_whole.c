@@ -230,7 +230,7 @@ sim_check_projections(struct sim *s)
 	pc.feed = feed;
 	pc.feed_reader = feed_inside(feed);
 	EXPECT_OK(project_open(&project, &pc));
-	EXPECT_OK(project_follow(project, &done));
+	EXPECT_OK(project_follow(project, 0, &done));
 	compare_lists(s, project_inside(c->project), project_inside(project));
 	sim_check_log(s);
 	for (size_t p = 0; p < s->log_count; p++) {

@@ -35,7 +35,8 @@ struct bureau {
 	struct answer *answer;
 	struct centre_reader *reader;
 	struct bureau_hand hand[BUREAU_HANDS];
-	bool cut; /* no network */
+	bool cut;   /* no network */
+	bool still; /* nobody follows the log */
 };
 
 static const char bureau_pass[] = "correct horse battery staple dawn";
@@ -47,8 +48,22 @@ bureau_follow(struct bureau *b)
 {
 	uint64_t done = 1;
 
-	while (done > 0)
+	while (done > 0 && !b->still)
 		EXPECT_OK(feed_follow(b->feed, 0, &done));
+}
+
+/* As if the server had started with a feed that has to be made anew: nothing of
+ * the log is followed yet. */
+static inline void
+bureau_feed_anew(struct bureau *b)
+{
+	struct feed_config fc = { .centre = b->ct.c, .roster = b->roster };
+
+	answer_free(b->answer);
+	feed_close(b->feed);
+	EXPECT_OK(feed_open(&b->feed, &fc));
+	EXPECT_OK(answer_new(&b->answer, b->ct.c, b->roster, b->feed));
+	b->still = true;
 }
 
 static inline enum status
@@ -71,8 +86,7 @@ bureau_exchange(void *arg, enum agent_service what, const char *address,
 		return ST_NET;
 	out->status = 200;
 	if (what == SERVICE_DESCRIPTOR)
-		return enrol_descriptor(
-		    b->enrol, feed_inside(b->feed), b->reader, &out->body);
+		return enrol_descriptor(b->enrol, b->reader, &out->body);
 	if (what == SERVICE_ENROL) {
 		st = enrol_join(b->enrol, body, &r);
 		out->status = (int)r.status;

@@ -271,8 +271,10 @@ centre_proc_cpu(const struct centre_proc *p, struct centre_cpu *out)
 			out->work += us;
 		else if (strcmp(comm, "commit") == 0)
 			out->commit += us;
-		else if (strcmp(comm, "follow") == 0)
-			out->follow += us;
+		else if (strcmp(comm, "feed") == 0)
+			out->feed += us;
+		else if (strcmp(comm, "project") == 0)
+			out->project += us;
 		else
 			out->other += us;
 	}

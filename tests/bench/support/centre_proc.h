@@ -49,7 +49,7 @@ void centre_proc_remove(struct centre_proc *p);
 
 /* CPU of its threads so far, in microseconds. */
 struct centre_cpu {
-	double net, work, commit, follow, other;
+	double net, work, commit, feed, project, other;
 };
 void centre_proc_cpu(const struct centre_proc *p, struct centre_cpu *out);
 

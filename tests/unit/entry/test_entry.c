@@ -28,6 +28,51 @@ end(void **state)
 	return 0;
 }
 
+static void
+record_of(struct bytes raw, bool sound, const char *want)
+{
+	struct entry e;
+	struct bytes rec;
+
+	entry_init(&e);
+	EXPECT_OK(entry_rec_of(&e, raw, sound, &rec));
+	EXPECT_BYTES(rec, bytes_str(want));
+	entry_free(&e);
+}
+
+/* Catches a record taken from a text, a path or a body that only looks like
+ * the member, and one that is missed where its name or value has an escape. */
+static void
+test_entry_record_is_found_without_reading(void **state)
+{
+	static const char other[] = "\"rec\":\"" DRAFT_REC;
+	static const char *const by[] = {
+		"\"officer\"", "\"rec\"",
+		"\"\\\"rec\\\":\\\"00000000-0000-7000-8000-000000000000\\\"\""
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(by) / sizeof(by[0]); i++) {
+		draft_head(&t.d, "by", by[i]);
+		trial_whole(&t, by[i]);
+		record_of(t.e.raw, true, DRAFT_REC);
+		record_of(t.e.raw, false, DRAFT_REC);
+		record_of(t.e.head_line, true, DRAFT_REC);
+	}
+	/* Valid JSON of an escape: found by reading. */
+	draft_head(&t.d, "rec",
+	    "\"\\u0030"
+	    "1890a5d-ac96-774b-bcce-b302099a8057\"");
+	trial_whole(&t, "an escape");
+	record_of(t.e.raw, true, DRAFT_REC);
+	record_of(bytes_str("{\"r\\u0065c\":1}"), true, "");
+	record_of(bytes_str(""), true, "");
+	record_of(bytes_str("{}\n"), true, "");
+	record_of(
+	    bytes_str("{\"v\":1}\n{\"rec\":\"" DRAFT_REC "\"}"), true, "");
+	record_of(bytes_str(other), true, ""); /* cut short */
+}
+
 /* Catches a member that is read wrongly. */
 static void
 test_entry_every_member_is_read(void **state)
@@ -424,6 +469,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		T(test_entry_record_is_found_without_reading),
 		T(test_entry_every_member_is_read),
 		T(test_entry_escapes_and_order_of_members_are_free),
 		T(test_entry_head_with_one_member_wrong_is_malformed),
