@@ -113,7 +113,8 @@ def one_record(d, rec, token):
     hist = json.loads(get(d, f"/api/v1/records/{rec}/history", token)[1])
     must([e["head"]["do"] for e in hist["entries"]] == ["open", "note"],
          "history")
-    for path in (f"/api/v1/records/{rec[:-1]}0/state", "/api/v1/records/x",
+    other = rec[:-1] + ("1" if rec[-1] == "0" else "0")
+    for path in (f"/api/v1/records/{other}/state", "/api/v1/records/x",
                  "/api/v1/records/../tlog", "/api/v1/nothing"):
         must(get(d, path, token)[0] in (400, 404), path)
 
