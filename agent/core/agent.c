@@ -127,24 +127,6 @@ set_paths(struct agent *a, const char *home, const char *vfs)
 	return ST_OK;
 }
 
-/* Kinds and rules: the caller's, or those built in. */
-static enum status
-set_domain(struct agent *a, const struct agent_config *c)
-{
-	enum status st;
-
-	a->kinds = c->kinds;
-	a->rules = c->rules;
-	if (a->kinds != NULL && a->rules != NULL)
-		return ST_OK;
-	st = kinds_load_builtin(&a->own_kinds);
-	if (st == ST_OK)
-		st = rules_load_builtin(&a->own_rules, a->own_kinds);
-	a->kinds = a->own_kinds;
-	a->rules = a->own_rules;
-	return st;
-}
-
 enum status
 agent_open(struct agent **out, const struct agent_config *c)
 {
@@ -167,7 +149,7 @@ agent_open(struct agent **out, const struct agent_config *c)
 	if (st == ST_OK)
 		st = lock_new(&a->lock, &locks);
 	if (st == ST_OK)
-		st = set_domain(a, c);
+		st = agent_base_open(a, c);
 	if (st == ST_OK)
 		st = wire_codec_new(&a->codec);
 	if (st == ST_OK)
@@ -196,8 +178,7 @@ agent_close(struct agent *a)
 	lock_free(a->lock);
 	sync_msg_free(a->msg);
 	wire_codec_free(a->codec);
-	rules_free(a->own_rules);
-	kinds_free(a->own_kinds);
+	agent_base_close(a);
 	buf_free(&a->desc_files);
 	buf_free(&a->tip_note);
 	free(a->home);
@@ -215,6 +196,7 @@ agent_lock(struct agent *a)
 	a->pending = NULL;
 	view_free(a->view);
 	a->view = NULL;
+	agent_defs_forget(a);
 	agent_court_forget(a);
 	if (a->log != NULL)
 		log_lock(a->log);
@@ -279,6 +261,7 @@ replay(struct agent *a)
 {
 	enum status st;
 
+	agent_defs_forget(a);
 	st = view_new(&a->view, a->kinds, a->rules, a->offset_min);
 	if (st == ST_OK)
 		st = view_begin(a->view);
@@ -286,6 +269,8 @@ replay(struct agent *a)
 		st = log_replay(a->log, replay_one, a, &a->found);
 	if (st == ST_OK)
 		st = view_end(a->view);
+	if (st == ST_OK)
+		st = agent_defs_load(a);
 	return st == ST_OK ? show_acked(a) : st;
 }
 

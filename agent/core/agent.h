@@ -68,7 +68,8 @@ MUST_CHECK enum status agent_open(
     struct agent **out, const struct agent_config *c);
 void agent_close(struct agent *a);
 
-/* The kinds that this handheld knows; borrowed until it closes. */
+/* The kinds that this handheld knows; borrowed until the next unlock, lock or
+ * sync: the court's log may bring new ones. */
 const struct kinds *agent_kinds(const struct agent *a);
 
 /* Words for the last failure; never NULL; valid until the next call. */

@@ -5,6 +5,7 @@
 #include "agent/core/view.h"
 #include "agent/log/lock.h"
 #include "agent/log/log.h"
+#include "defs/defs.h"
 #include "domain/words.h"
 #include "tlog/descriptor.h"
 #include "tlog/note.h"
@@ -58,8 +59,12 @@ struct agent {
 	struct lock *lock;
 	const struct kinds *kinds;
 	const struct rules *rules;
-	struct kinds *own_kinds; /* NULL where they are borrowed */
-	struct rules *own_rules;
+	/* Where those come from: what was built in (NULL: the caller's), and
+	 * what the log says on top of it (NULL: nothing). */
+	struct domain *base, *domain;
+	const struct kinds *lent_kinds;
+	const struct rules *lent_rules;
+	bool defs_news;    /* definitions have come since they were read */
 	struct view *view; /* NULL while locked */
 	struct wire_codec *codec;
 	struct sync_msg *msg;
@@ -142,6 +147,20 @@ MUST_CHECK enum status agent_log_of_note(struct agent *a, struct bytes note,
     struct note_key *key, struct checkpoint *cp, unsigned *later);
 MUST_CHECK enum status agent_tip_take(
     struct agent *a, const struct checkpoint *c, struct bytes note);
+
+/* ---- kinds and rules of the log (agent_defs.c) */
+
+MUST_CHECK enum status agent_base_open(
+    struct agent *a, const struct agent_config *c);
+void agent_base_close(struct agent *a);
+/* Back to what was built in, as while locked. */
+void agent_defs_forget(struct agent *a);
+/* Read what the view holds of the log's definitions, and go by it. */
+MUST_CHECK enum status agent_defs_load(struct agent *a);
+/* A proved entry of the centre's has come: is it one of them? */
+void agent_defs_note(struct agent *a, const struct entry *e);
+/* Forms that are known; NULL: those built in, with the caller's kinds. */
+const struct forms *agent_forms_known(const struct agent *a);
 
 /* ---- keys and certificates (agent_enrol.c, agent_renew.c) */
 

@@ -167,6 +167,8 @@ keep_entry(struct agent *a, const struct agent_pending *p,
 	if (st == ST_OK && is_new && (v.flags & VIEW_SERVER) != 0 &&
 	    (v.flags & VIEW_BARE) == 0)
 		st = agent_court_follow(a, view_parsed(a->view));
+	if (st == ST_OK && (v.flags & VIEW_SERVER) != 0)
+		agent_defs_note(a, view_parsed(a->view));
 	if (st == ST_INVALID)
 		st = ST_OK;
 	if (st == ST_OK && (e->flags & STREAM_SERVER) != 0)
@@ -254,6 +256,9 @@ keep_pending(struct agent *a, struct agent_pending *p, struct down_result *out)
 		st = log_batch_commit(a->log);
 	if (st != ST_OK)
 		log_batch_rollback(a->log);
+	/* They stand on the disk: what they change is in force at once. */
+	if (st == ST_OK && a->defs_news)
+		st = agent_defs_load(a);
 	return st;
 }
 

@@ -19,7 +19,7 @@ enum { QR_MAX = 64 };
 
 /* The record's entries as history gives them, in the order of merge. */
 struct pages {
-	struct forms *forms;
+	struct forms *forms; /* NULL: those of the agent */
 	const struct form *form;
 	struct buf state, history, bytes, pdf;
 	struct form_entry *entry;
@@ -57,11 +57,16 @@ pages_free(struct pages *p)
 static enum status
 find_form(struct agent *a, struct pages *p, const char *form)
 {
-	enum status st = forms_load_builtin(&p->forms, a->kinds);
+	const struct forms *fs = agent_forms_known(a);
+	enum status st = ST_OK;
 
+	if (fs == NULL) {
+		st = forms_load_builtin(&p->forms, a->kinds);
+		fs = p->forms;
+	}
 	if (st != ST_OK)
 		return agent_why(a, st, "表式不能读取", "forms cannot be read");
-	p->form = forms_find(p->forms, bytes_str(form));
+	p->form = forms_find(fs, bytes_str(form));
 	if (p->form == NULL)
 		return agent_why(a, ST_ABSENT, "没有此表式", "no such form");
 	return ST_OK;
@@ -331,9 +336,14 @@ agent_print_blank(
 enum status
 agent_forms(struct agent *a, struct buf *out)
 {
-	struct forms *fs = NULL;
-	enum status st = forms_load_builtin(&fs, a->kinds);
+	const struct forms *fs = agent_forms_known(a);
+	struct forms *own = NULL;
+	enum status st = ST_OK;
 
+	if (fs == NULL) {
+		st = forms_load_builtin(&own, a->kinds);
+		fs = own;
+	}
 	if (st != ST_OK)
 		return agent_why(a, st, "表式不能读取", "forms cannot be read");
 	for (size_t i = 0; i < forms_count(fs); i++) {
@@ -349,6 +359,6 @@ agent_forms(struct agent *a, struct buf *out)
 		json_put_str(out, form_zh(f));
 		buf_str(out, "}\n");
 	}
-	forms_free(fs);
+	forms_free(own);
 	return out->err;
 }

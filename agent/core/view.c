@@ -67,6 +67,13 @@ view_free(struct view *v)
 	free(v);
 }
 
+void
+view_domain(struct view *v, const struct kinds *ks, const struct rules *rs)
+{
+	v->kinds = ks;
+	v->rules = rs;
+}
+
 enum status
 view_begin(struct view *v)
 {
@@ -301,4 +308,33 @@ view_imported(struct view *v, struct bytes key, char rec[REC_LEN + 1])
 	}
 	db_done(s);
 	return st;
+}
+
+enum status
+view_server_entries(
+    struct view *v, const char *kind, view_entry_fn fn, void *arg)
+{
+	struct db_stmt *s;
+	enum status st = db_query(&s, v->db,
+	    "SELECT entry.id, entry.flags, entry.place, entry.bytes FROM record"
+	    " JOIN entry ON entry.record = record.n WHERE record.kind = ?1"
+	    " AND (entry.flags & 3) = 1 AND entry.place IS NOT NULL"
+	    " ORDER BY entry.place");
+
+	if (st != ST_OK)
+		return st;
+	db_bind_text(s, 1, bytes_str(kind));
+	while ((st = db_next(s)) == ST_OK) {
+		struct view_entry e = { .flags = (unsigned)db_i64(s, 1),
+			.place = db_u64(s, 2),
+			.raw = db_bytes(s, 3) };
+
+		st = db_copy(s, 0, e.id, ID_LEN);
+		if (st == ST_OK)
+			st = fn(arg, &e);
+		if (st != ST_OK)
+			break;
+	}
+	db_done(s);
+	return st == ST_ABSENT ? ST_OK : st;
 }

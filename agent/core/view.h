@@ -36,6 +36,15 @@ struct view_entry {
 MUST_CHECK enum status view_new(struct view **out, const struct kinds *ks,
     const struct rules *rs, int utc_offset_min);
 void view_free(struct view *v);
+/* Other kinds and rules from now on; borrowed like the first. */
+void view_domain(
+    struct view *v, const struct kinds *ks, const struct rules *rs);
+
+/* Entries of the court's own chains whose record is of that kind, in order of
+ * place; `fn` ends it with any result but ST_OK. */
+typedef enum status (*view_entry_fn)(void *arg, const struct view_entry *e);
+MUST_CHECK enum status view_server_entries(
+    struct view *v, const char *kind, view_entry_fn fn, void *arg);
 
 /* Between these, many adds go faster; a lone add needs neither. */
 MUST_CHECK enum status view_begin(struct view *v);

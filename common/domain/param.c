@@ -166,6 +166,16 @@ param_set(struct param *p, struct doc *d, uint32_t n)
 	return ST_OK;
 }
 
+bool
+param_as_tight(const struct param *p, const struct param *old)
+{
+	if (p->type != old->type || p->way != old->way)
+		return false;
+	if (p->way == PARAM_LESS)
+		return at_most(p, &p->statute, &old->statute);
+	return p->way != PARAM_MORE || at_most(p, &old->statute, &p->statute);
+}
+
 const struct param *
 params_find(const struct param *list, size_t count, struct bytes dollar_name)
 {

@@ -44,6 +44,9 @@ MUST_CHECK enum status params_read(
  * statute. */
 MUST_CHECK enum status param_set(struct param *p, struct doc *d, uint32_t n);
 
+/* Does `p`, of a later version of a rule, bind at least as much as `old`? */
+bool param_as_tight(const struct param *p, const struct param *old);
+
 /* "$limit" → the parameter, or NULL. */
 const struct param *params_find(
     const struct param *list, size_t count, struct bytes dollar_name);

@@ -25,6 +25,7 @@ rules_new(struct rules **out)
 	if (rs == NULL)
 		return ST_NOMEM;
 	pool_init(&rs->court);
+	rs->court_from = rs->since_ms = INT64_MIN;
 	*out = rs;
 	return ST_OK;
 }
@@ -40,11 +41,9 @@ file_free(struct rule_file *f)
 	free(f);
 }
 
-void
-rules_free(struct rules *rs)
+static void
+free_one(struct rules *rs)
 {
-	if (rs == NULL)
-		return;
 	while (rs->files != NULL) {
 		struct rule_file *next = rs->files->next;
 
@@ -56,6 +55,17 @@ rules_free(struct rules *rs)
 	free(rs->laws);
 	free(rs->facts);
 	free(rs);
+}
+
+void
+rules_free(struct rules *rs)
+{
+	while (rs != NULL) {
+		struct rules *before = rs->before;
+
+		free_one(rs);
+		rs = before;
+	}
 }
 
 const struct words *
@@ -71,8 +81,8 @@ rules_version(const struct rules *rs)
 }
 
 /* The parameters in use as canonical JSON, as a finding keeps them. */
-static enum status
-write_params(struct rule *r)
+enum status
+rule_write_params(struct rule *r)
 {
 	struct buf b;
 	const char *last = "";
@@ -116,8 +126,8 @@ write_params(struct rule *r)
 }
 
 /* The digest of all that decides what is found. */
-static enum status
-write_version(struct rules *rs)
+enum status
+rules_write_version(struct rules *rs)
 {
 	uint8_t hash[HASH_LEN];
 	struct buf b;
@@ -153,14 +163,14 @@ by_id(const void *a, const void *b)
 					     : (*x)->version > (*y)->version;
 }
 
-/* Whether rule r may stand beside those of the set.  *known: it does. */
+/* Whether rule r may stand beside those of the set.  *known: it does.  One that
+ * came later takes the place of its earlier versions. */
 static enum status
-check_place(
-    struct rules *rs, const struct rule *r, const char *name, bool *known)
+check_place(struct rules *rs, struct rule *r, const char *name, bool *known)
 {
 	*known = false;
 	for (size_t i = 0; i < rs->count; i++) {
-		const struct rule *x = rs->list[i];
+		struct rule *x = rs->list[i];
 
 		if (strcmp(x->id, r->id) != 0)
 			continue;
@@ -175,6 +185,13 @@ check_place(
 			    "content",
 			    name, r->version, r->id);
 			return ST_CONFLICT;
+		}
+		if (r->since_ms != INT64_MIN && r->version > x->version) {
+			enum status st = rule_may_follow(rs, x, r, name);
+
+			if (st != ST_OK)
+				return st;
+			continue;
 		}
 		if (x->from <= r->to && r->from <= x->to) {
 			words_zh(&rs->why, "%s：%s 第 %u、%u 版施行时间重叠",
@@ -208,7 +225,7 @@ take_rules(struct rules *rs, struct rule_file *f, const char *name)
 
 		st = check_place(rs, &f->rules[i], name, &known);
 		if (st == ST_OK && !known) {
-			st = write_params(&f->rules[i]);
+			st = rule_write_params(&f->rules[i]);
 			rs->list[rs->count++] = &f->rules[i];
 		}
 	}
@@ -217,9 +234,22 @@ take_rules(struct rules *rs, struct rule_file *f, const char *name)
 	return st;
 }
 
+/* Each earlier version knows the one that takes its place. */
+static void
+chain_versions(struct rules *rs)
+{
+	for (size_t i = 0; i + 1 < rs->count; i++) {
+		struct rule *x = rs->list[i];
+		const struct rule *next = rs->list[i + 1];
+
+		if (strcmp(x->id, next->id) == 0 && next->since_ms != INT64_MIN)
+			x->next = next;
+	}
+}
+
 static enum status
 add(struct rules *rs, const struct kinds *ks, const char *name,
-    struct bytes file, bool all)
+    struct bytes file, bool all, int64_t since_ms)
 {
 	size_t laws = rs->law_count, facts = rs->fact_count;
 	struct rule_file *f = calloc(1, sizeof(*f));
@@ -230,6 +260,8 @@ add(struct rules *rs, const struct kinds *ks, const char *name,
 		return ST_NOMEM;
 	pool_init(&f->pool);
 	st = rule_file_read(f, rs, ks, name, file, all);
+	for (size_t i = 0; i < f->rule_count; i++)
+		f->rules[i].since_ms = since_ms;
 	if (st == ST_OK)
 		st = take_rules(rs, f, name);
 	if (st != ST_OK) {
@@ -242,14 +274,22 @@ add(struct rules *rs, const struct kinds *ks, const char *name,
 	rs->files = f;
 	if (rs->count > 0)
 		qsort(rs->list, rs->count, sizeof(*rs->list), by_id);
-	return write_version(rs);
+	chain_versions(rs);
+	return rules_write_version(rs);
 }
 
 enum status
 rules_add(struct rules *rs, const struct kinds *ks, const char *name,
     struct bytes file)
 {
-	return add(rs, ks, name, file, true);
+	return add(rs, ks, name, file, true, INT64_MIN);
+}
+
+enum status
+rules_add_since(struct rules *rs, const struct kinds *ks, const char *name,
+    struct bytes file, int64_t since_ms)
+{
+	return add(rs, ks, name, file, true, since_ms);
 }
 
 enum status
@@ -265,7 +305,8 @@ rules_load_builtin(struct rules **out, const struct kinds *ks)
 			const struct embedded_file *f = &embedded_files[i];
 
 			if (bytes_starts(bytes_str(f->name), "rules/"))
-				st = add(rs, ks, f->name, f->data, all == 1);
+				st = add(rs, ks, f->name, f->data, all == 1,
+				    INT64_MIN);
 		}
 	}
 	if (st != ST_OK) {
@@ -325,141 +366,4 @@ rules_entry_of(struct rules_entry *out, const struct entry *e,
 	memcpy(r.boot, e->boot, BOOT_LEN);
 	*out = r;
 	return true;
-}
-
-/* ---- a court's own parameters */
-
-static struct param *
-param_named(struct rule *r, const struct json *j, uint32_t n)
-{
-	for (size_t i = 0; i < r->param_count; i++) {
-		if (json_is(j, n, r->params[i].name))
-			return &r->params[i];
-	}
-	return NULL;
-}
-
-/* One rule's parameters, at node n; only tried out unless `really`. */
-static enum status
-set_params(struct rules *rs, struct doc *d, uint32_t n, bool really)
-{
-	const struct json *j = &d->j;
-	bool found = false;
-	enum status st = ST_OK;
-
-	if (j->node[n + 1].type != JSON_OBJECT)
-		return doc_refuse(d, n, "应为对象", "must be an object");
-	for (size_t i = 0; i < rs->count && st == ST_OK; i++) {
-		struct rule *r = rs->list[i];
-
-		if (!json_is(j, n, r->id))
-			continue;
-		found = true;
-		for (uint32_t m = n + 2; m < j->node[n + 1].next && st == ST_OK;
-		     m = j->node[m + 1].next) {
-			struct param *p = param_named(r, j, m), tried;
-
-			if (p == NULL)
-				return doc_refuse_text(d, m, "没有此参数",
-				    "no such parameter", json_raw(j, m));
-			tried = *p;
-			st = param_set(really ? p : &tried, d, m + 1);
-		}
-	}
-	if (!found)
-		return doc_refuse_text(
-		    d, n, "没有此规则", "no such rule", json_raw(j, n));
-	return st;
-}
-
-/* Switch the rules named in member `name` on or off. */
-static enum status
-switch_rules(
-    struct rules *rs, struct doc *d, const char *name, bool on, bool really)
-{
-	const struct json *j = &d->j;
-	uint32_t v = 0;
-	enum status st = doc_member(d, 0, name, JSON_ARRAY, &v);
-
-	if (st != ST_OK || v == 0)
-		return st;
-	for (uint32_t i = v + 1; i < j->node[v].next; i = j->node[i].next) {
-		bool found = false;
-
-		for (size_t k = 0; k < rs->count; k++) {
-			struct rule *r = rs->list[k];
-
-			if (!json_is(j, i, r->id))
-				continue;
-			found = true;
-			if (!on && !r->local)
-				return doc_refuse_text(d, i, "法定规则不可停用",
-				    "a rule of statute cannot be switched "
-				    "off",
-				    json_raw(j, i));
-			if (really)
-				r->on = on;
-		}
-		if (!found)
-			return doc_refuse_text(
-			    d, i, "没有此规则", "no such rule", json_raw(j, i));
-	}
-	return ST_OK;
-}
-
-static enum status
-apply_court(struct rules *rs, struct doc *d, bool really)
-{
-	const struct json *j = &d->j;
-	uint32_t v = 0;
-	enum status st = doc_member(d, 0, "set", JSON_OBJECT, &v);
-
-	for (uint32_t i = v + 1; v != 0 && st == ST_OK && i < j->node[v].next;
-	     i = j->node[i + 1].next)
-		st = set_params(rs, d, i, really);
-	if (st == ST_OK)
-		st = switch_rules(rs, d, "on", true, really);
-	if (st == ST_OK)
-		st = switch_rules(rs, d, "off", false, really);
-	return st;
-}
-
-/* As the files have it: a court's file says all that differs. */
-static void
-back_to_statute(struct rules *rs)
-{
-	for (size_t i = 0; i < rs->count; i++) {
-		struct rule *r = rs->list[i];
-
-		r->on = !r->local;
-		for (size_t p = 0; p < r->param_count; p++)
-			r->params[p].value = r->params[p].statute;
-	}
-}
-
-enum status
-rules_court(struct rules *rs, const char *name, struct bytes file)
-{
-	static const char *const names[] = { "court", "set", "on", "off",
-		NULL };
-	struct doc d;
-	const char *court;
-	enum status st = doc_open(&d, name, file, &rs->court, &rs->why);
-
-	if (st == ST_OK)
-		st = doc_only(&d, 0, names);
-	if (st == ST_OK)
-		st = doc_text(&d, 0, "court", WORDS_MAX, "", &court);
-	if (st == ST_OK)
-		st = apply_court(rs, &d, false);
-	if (st == ST_OK) {
-		back_to_statute(rs);
-		st = apply_court(rs, &d, true);
-	}
-	for (size_t i = 0; i < rs->count && st == ST_OK; i++)
-		st = write_params(rs->list[i]);
-	if (st == ST_OK)
-		st = write_version(rs);
-	doc_close(&d);
-	return st;
 }

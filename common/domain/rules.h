@@ -52,8 +52,29 @@ MUST_CHECK enum status rules_add(struct rules *rs, const struct kinds *ks,
     const char *name, struct bytes file);
 
 /*
+ * As rules_add, for a file that came later (docs/KINDS.md, section 7): its
+ * rules judge acts from `since_ms` on.  A higher version of a rule takes that
+ * one's place where both are in force; of a rule of statute it may say no less:
+ * ST_INVALID with words.
+ */
+MUST_CHECK enum status rules_add_since(struct rules *rs, const struct kinds *ks,
+    const char *name, struct bytes file, int64_t since_ms);
+
+/*
+ * Acts before `since_ms`, or before the day that the court's file names, are
+ * judged by `before`, which is taken over (freed with `rs`).
+ */
+void rules_before(struct rules *rs, struct rules *before, int64_t since_ms);
+
+/* A digest over all that decides what is found of a kind's records, in every
+ * time: they are judged anew where it is another. */
+void rules_version_for(
+    const struct rules *rs, const struct kind *k, uint8_t out[HASH_LEN]);
+
+/*
  * Apply a court's own parameters and switch its local rules on:
- *   {"court":"…","set":{"RULE":{"PARAM":value}},"on":["RULE"],"off":["RULE"]}
+ *   {"court":"…","from":"2026-01-01","set":{"RULE":{"PARAM":value}},
+ *    "on":["RULE"],"off":["RULE"]}
  * A value looser than the statute's, an unknown rule or parameter, or a
  * statutory rule in `off`: ST_INVALID with words; nothing changes then.
  */

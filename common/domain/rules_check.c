@@ -220,7 +220,7 @@ is_for(const struct rule *r, const struct kind *k)
 static enum status
 judge(struct check *c, const struct rule *r)
 {
-	if (!r->on || !is_for(r, c->kind) || c->day < r->from || c->day > r->to)
+	if (!r->on || !is_for(r, c->kind) || !rule_in_force(r, c->day, c->ms))
 		return ST_OK;
 	if (r->over == OVER_RECORD)
 		return judge_once(c, r);
@@ -231,10 +231,10 @@ judge(struct check *c, const struct rule *r)
 
 /* ---- the whole record */
 
-/* The day whose rules apply: of the field that says when it happened, else of
- * the earliest entry, else today. */
-static int64_t
-day_of(const struct check *c)
+/* The day whose rules apply, and the moment: of the field that says when it
+ * happened, else of the earliest entry, else now. */
+static void
+find_day(struct check *c)
 {
 	struct ref happened = { .sort = REF_RECORD, .text = c->kind->happened };
 	struct when w;
@@ -242,14 +242,17 @@ day_of(const struct check *c)
 	int64_t ms = INT64_MAX;
 
 	if (c->kind->happened[0] != '\0' &&
-	    ref_when(&happened, &c->view, 0, &w, &is) && is == TRUTH_TRUE)
-		return w.day;
+	    ref_when(&happened, &c->view, 0, &w, &is) && is == TRUTH_TRUE) {
+		c->day = w.day;
+		c->ms = w.ms;
+		return;
+	}
 	for (size_t i = 0; i < c->cx->entry_count; i++) {
 		if (c->cx->entries[i].at_ms < ms)
 			ms = c->cx->entries[i].at_ms;
 	}
-	return day_of_ms(
-	    ms != INT64_MAX ? ms : c->cx->now_ms, c->cx->offset_min);
+	c->ms = ms != INT64_MAX ? ms : c->cx->now_ms;
+	c->day = day_of_ms(c->ms, c->cx->offset_min);
 }
 
 static int
@@ -298,7 +301,8 @@ rules_check(struct findings *out, const struct rules *rs, const struct kind *k,
 		.now_ms = cx->now_ms,
 		.offset_min = cx->offset_min,
 		.next_ms = INT64_MAX };
-	c.day = day_of(&c);
+	find_day(&c);
+	rs = c.rs = rules_of_time(rs, c.day, c.ms);
 	for (size_t i = 0; i < rs->count && rc == ST_OK; i++)
 		rc = judge(&c, rs->list[i]);
 	buf_free(&c.scratch);

@@ -96,7 +96,10 @@ struct rule {
 	const char *say_zh, *say_en;
 	const char *due_zh, *due_en; /* while a timer runs; "" if no timer */
 	uint8_t sha256[32];          /* of its text in the file */
-	char *params_json;           /* in use; owned by the set */
+	uint8_t shape[32]; /* of what decides in it, parameters aside */
+	int64_t since_ms;  /* acts before are not judged by it; INT64_MIN */
+	const struct rule *next; /* takes its place once in force, or NULL */
+	char *params_json;       /* in use; owned by the set */
 };
 
 struct rule_file {
@@ -114,7 +117,11 @@ struct rules {
 	size_t law_count;
 	struct cond_fact *facts; /* likewise */
 	size_t fact_count;
-	struct pool court; /* texts of the court's parameters */
+	struct pool court;  /* texts of the court's parameters */
+	int64_t court_from; /* the day they name; INT64_MIN: none */
+	/* What judged before, and until when; owned; NULL: nothing else did. */
+	struct rules *before;
+	int64_t since_ms;
 	char version[65];
 	struct words why;
 };
@@ -127,6 +134,19 @@ struct rules {
 MUST_CHECK enum status rule_file_read(struct rule_file *f, struct rules *rs,
     const struct kinds *ks, const char *name, struct bytes file, bool all);
 MUST_CHECK enum status rules_read_laws(struct rules *rs, struct doc *d);
+/* After its parameters were set: as a finding keeps them … */
+MUST_CHECK enum status rule_write_params(struct rule *r);
+/* … and after anything in the set was. */
+MUST_CHECK enum status rules_write_version(struct rules *rs);
+/* rules_next.c: may `r` follow `old`, an earlier version of it?  Words if not.
+ */
+MUST_CHECK enum status rule_may_follow(struct rules *rs, const struct rule *old,
+    const struct rule *r, const char *name);
+/* Which set judges an act of that day and moment. */
+const struct rules *rules_of_time(
+    const struct rules *rs, int64_t day, int64_t ms);
+/* Neither too early nor too late for it, and none that follows is in force. */
+bool rule_in_force(const struct rule *r, int64_t day, int64_t ms);
 const struct law *law_find(const struct rules *rs, const char *key);
 
 /* ---- while checking one record */
@@ -139,6 +159,7 @@ struct check {
 	const struct rules_context *cx;
 	struct cond_view view;
 	int64_t day; /* when it happened: whose rules apply */
+	int64_t ms;  /* … to the moment, as far as it is known */
 	struct buf scratch;
 };
 

@@ -401,6 +401,30 @@ read_names(struct doc *d, uint32_t n, struct rule *r)
 	return ST_OK;
 }
 
+/* A digest of what decides in a rule, but for its parameters' values. */
+static enum status
+write_shape(struct doc *d, uint32_t n, struct rule *r)
+{
+	static const char *const names[] = { "kinds", "each", "at", "when",
+		"must", "timer" };
+	struct buf b;
+	enum status st;
+
+	buf_init(&b, DOC_BYTES_MAX);
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		uint32_t v = json_get(&d->j, n, names[i]);
+
+		if (v != 0)
+			json_canon(&d->j, v, &b);
+		buf_u8(&b, '\n');
+	}
+	st = b.err;
+	if (st == ST_OK)
+		sha256(r->shape, buf_view(&b));
+	buf_free(&b);
+	return st;
+}
+
 static enum status
 read_rule(const struct rules *rs, const struct kinds *ks, struct doc *d,
     uint32_t n, struct rule *r)
@@ -432,7 +456,7 @@ read_rule(const struct rules *rs, const struct kinds *ks, struct doc *d,
 		    &rr, n, "due", r->has_timer, r, &r->due_zh, &r->due_en);
 	if (st == ST_OK)
 		sha256(r->sha256, json_raw(&d->j, n));
-	return st;
+	return st == ST_OK ? write_shape(d, n, r) : st;
 }
 
 static enum status

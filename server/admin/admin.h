@@ -20,7 +20,7 @@ enum admin_exit {
 	ADMIN_DAMAGE = 3
 };
 
-enum { ADMIN_MANY_MAX = 64 };
+enum { ADMIN_MANY_MAX = 64, ADMIN_WORDS_MAX = 4 };
 
 struct admin {
 	const char *dir;
@@ -38,6 +38,9 @@ struct admin {
 	size_t withhold_count;
 	const char *anchor[ADMIN_MANY_MAX]; /* files */
 	size_t anchor_count;
+	const char *word[ADMIN_WORDS_MAX]; /* what is no option */
+	size_t word_count;
+	bool takes_words;
 	struct config config;
 
 	/* Open for commands that want it. */
@@ -63,6 +66,8 @@ extern const struct admin_command admin_people_commands[];
 extern const struct admin_command admin_upkeep_commands[];
 extern const struct admin_command admin_restore_commands[];
 extern const struct admin_command admin_export_commands[];
+/* These take words besides options. */
+extern const struct admin_command admin_decide_commands[];
 
 /* Say why; gives ADMIN_FAILED. */
 int admin_refuse(const struct admin *a, const char *zh, const char *en);

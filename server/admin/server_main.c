@@ -11,7 +11,7 @@
 
 static const struct admin_command *const tables[] = { admin_court_commands,
 	admin_people_commands, admin_upkeep_commands, admin_restore_commands,
-	admin_export_commands };
+	admin_export_commands, admin_decide_commands };
 
 enum { TABLES = sizeof(tables) / sizeof(tables[0]) };
 
@@ -127,11 +127,45 @@ static const struct {
     OPTION("confirm", confirm),
 };
 
+/* Options that may stand several times: as take_option, −1: none of them. */
+static int
+take_many(struct admin *a, const char *arg, const char *value)
+{
+	const struct {
+		const char *name;
+		const char **to;
+		size_t *count;
+	} many[] = {
+		{ "--entry", a->entry, &a->entry_count },
+		{ "--withhold", a->withhold, &a->withhold_count },
+		{ "--note", a->note, &a->note_count },
+		{ "--anchor", a->anchor, &a->anchor_count },
+	};
+
+	for (size_t i = 0; i < sizeof(many) / sizeof(many[0]); i++) {
+		if (strcmp(arg, many[i].name) != 0)
+			continue;
+		if (*many[i].count == ADMIN_MANY_MAX)
+			return 0;
+		many[i].to[(*many[i].count)++] = value;
+		return 2;
+	}
+	return -1;
+}
+
 /* How many arguments were taken; 0: the line is wrong. */
 static int
 take_option(struct admin *a, const char *arg, const char *value, char *why)
 {
 	bool yes = true;
+	int took;
+
+	if (strncmp(arg, "--", 2) != 0) {
+		if (a->word_count == ADMIN_WORDS_MAX || !a->takes_words)
+			return 0;
+		a->word[a->word_count++] = arg;
+		return 1;
+	}
 
 	for (size_t i = 0; i < sizeof(flag_options) / sizeof(flag_options[0]);
 	     i++) {
@@ -143,30 +177,9 @@ take_option(struct admin *a, const char *arg, const char *value, char *why)
 	}
 	if (value == NULL)
 		return 0;
-	if (strcmp(arg, "--entry") == 0) {
-		if (a->entry_count == ADMIN_MANY_MAX)
-			return 0;
-		a->entry[a->entry_count++] = value;
-		return 2;
-	}
-	if (strcmp(arg, "--withhold") == 0) {
-		if (a->withhold_count == ADMIN_MANY_MAX)
-			return 0;
-		a->withhold[a->withhold_count++] = value;
-		return 2;
-	}
-	if (strcmp(arg, "--note") == 0) {
-		if (a->note_count == ADMIN_MANY_MAX)
-			return 0;
-		a->note[a->note_count++] = value;
-		return 2;
-	}
-	if (strcmp(arg, "--anchor") == 0) {
-		if (a->anchor_count == ADMIN_MANY_MAX)
-			return 0;
-		a->anchor[a->anchor_count++] = value;
-		return 2;
-	}
+	took = take_many(a, arg, value);
+	if (took >= 0)
+		return took;
 	for (size_t i = 0; i < sizeof(text_options) / sizeof(text_options[0]);
 	     i++) {
 		if (strcmp(arg, text_options[i].name) == 0) {
@@ -175,8 +188,6 @@ take_option(struct admin *a, const char *arg, const char *value, char *why)
 			return 2;
 		}
 	}
-	if (strncmp(arg, "--", 2) != 0)
-		return 0;
 	/* The daemon's own options are looked at last, once D is known. */
 	return config_flag(&a->config, arg + 2, value, why) == ST_OK ? 2 : 0;
 }
@@ -267,6 +278,9 @@ main(int argc, char **argv)
 	a.dir = find_dir(argc, argv);
 	if (c == NULL || a.dir == NULL)
 		return usage();
+	for (const struct admin_command *x = admin_decide_commands; x->name;
+	     x++)
+		a.takes_words = a.takes_words || x == c;
 	if (config_load(&a.config, port_system(), a.dir, why) != ST_OK)
 		return admin_refuse(&a, "配置有误", why);
 	for (int i = 2; i < argc;) {

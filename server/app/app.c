@@ -121,15 +121,16 @@ open_project(struct app *a)
 	enum status st;
 
 	(void)snprintf(path, sizeof(path), "%s/project.db", a->cfg.dir);
-	st = kinds_load_builtin(&a->kinds);
+	st = define_open(&a->define, a->centre, a->roster);
 	if (st == ST_OK)
-		st = rules_load_builtin(&a->rules, a->kinds);
-	pc.kinds = a->kinds;
-	pc.rules = a->rules;
+		st = define_domain(a->define, &a->domain);
+	if (st != ST_OK)
+		return st;
+	pc.kinds = a->domain->kinds;
+	pc.rules = a->domain->rules;
+	st = contacts_new(&a->contacts);
 	if (st == ST_OK)
-		st = contacts_new(&a->contacts);
-	if (st == ST_OK)
-		st = hints_new(&a->board, a->centre, a->kinds);
+		st = hints_new(&a->board, a->centre, a->domain->kinds);
 	if (st == ST_OK)
 		st = feed_reader_open(&a->feed_reader, a->feed);
 	pc.feed_reader = a->feed_reader;
@@ -280,10 +281,10 @@ app_stop(struct app *a)
 	project_close(a->project);
 	feed_reader_close(a->feed_reader);
 	feed_close(a->feed);
-	rules_free(a->rules);
-	kinds_free(a->kinds);
 	contacts_free(a->contacts);
 	hints_free(a->board);
+	domain_unref(a->domain);
+	define_close(a->define);
 	if (a->centre != NULL && centre_flush(a->centre) != ST_OK)
 		app_say(a, APP_WARN, "stop", "counters were not written");
 	centre_close(a->centre);

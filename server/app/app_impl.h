@@ -9,6 +9,7 @@
 #include "server/core/centre.h"
 #include "server/net/net.h"
 #include "server/project/project.h"
+#include "server/roster/define.h"
 #include "server/roster/answer.h"
 
 enum { LISTEN_DEVICES, LISTEN_CONSOLE, LISTEN_PUBLIC, LISTENERS };
@@ -29,7 +30,8 @@ struct worker {
 	struct centre_reader *reader;
 	struct project_reader *project;
 	struct fold *fold;
-	struct buf body; /* of the answer under way */
+	struct domain *domain; /* by which it reads and judges */
+	struct buf body;       /* of the answer under way */
 };
 
 /* Work on a request; must answer it. */
@@ -46,8 +48,8 @@ struct app {
 	struct roster *roster;
 	struct feed *feed;
 	struct feed_reader *feed_reader; /* of the projector */
-	struct kinds *kinds;
-	struct rules *rules;
+	struct define *define; /* kinds and rules as the log has them … */
+	struct domain *domain; /* … now; changed by the projector, under lock */
 	struct project *project;
 	struct enrol *enrol;
 	struct contacts *contacts; /* last contact of each device */
@@ -93,6 +95,9 @@ MUST_CHECK enum status work_start(struct app *a);
 void work_stop(struct app *a);
 /* Entries of the log that the projections do not know yet. */
 uint64_t work_behind(const struct app *a);
+/* On the projector's thread: take over kinds and rules where the log has others
+ * than a->domain. */
+MUST_CHECK enum status work_domain(struct app *a);
 /* The net handler of every route that needs a worker. */
 void work_handle(struct request *rq, void *app_route);
 

@@ -32,6 +32,19 @@ work_handle(struct request *rq, void *arg)
 		    "请求过多，请稍后再试", 5);
 }
 
+/* Under the lock: what is in force as this request is looked at. */
+static void
+take_domain(struct worker *w)
+{
+	struct app *a = w->app;
+
+	if (w->domain == a->domain)
+		return;
+	domain_unref(w->domain);
+	w->domain = domain_ref(a->domain);
+	fold_domain(w->fold, w->domain->kinds, w->domain->rules);
+}
+
 static void *
 work_thread(void *arg)
 {
@@ -51,6 +64,7 @@ work_thread(void *arg)
 		q = a->queue[a->queue_first];
 		a->queue_first = (a->queue_first + 1) % QUEUE_MAX;
 		a->queue_count--;
+		take_domain(w);
 		(void)pthread_mutex_unlock(&a->lock);
 		q.work(w, q.rq);
 		(void)pthread_mutex_lock(&a->lock);
@@ -85,8 +99,9 @@ worker_start(struct app *a, struct worker *w)
 		st = centre_reader_open(&w->reader, a->centre);
 	if (st == ST_OK)
 		st = project_reader_open(&w->project, a->project);
-	fc = (struct fold_config){ .kinds = a->kinds,
-		.rules = a->rules,
+	w->domain = domain_ref(a->domain);
+	fc = (struct fold_config){ .kinds = w->domain->kinds,
+		.rules = w->domain->rules,
 		.reader = w->reader,
 		.feed = w->feed,
 		.utc_offset_min = (int)a->cfg.options.utc_offset_min,
@@ -166,6 +181,30 @@ followed(struct app *a, enum status st, const char *event)
 	(void)nanosleep(&pause, NULL);
 }
 
+enum status
+work_domain(struct app *a)
+{
+	struct domain *now = NULL, *was = a->domain;
+	enum status st = define_domain(a->define, &now);
+
+	if (st != ST_OK || now == was) {
+		domain_unref(now);
+		return st;
+	}
+	(void)pthread_mutex_lock(&a->lock);
+	a->domain = now;
+	(void)pthread_mutex_unlock(&a->lock);
+	hints_kinds(a->board, now->kinds);
+	st = project_domain(a->project, now->kinds, now->rules);
+	/* Should that fail, the projection keeps its list of what was judged
+	 * by what, and the next start looks again. */
+	domain_unref(was);
+	app_say(a, APP_INFO, "definitions",
+	    "kinds and rules of the log are in force: rules %.16s",
+	    rules_version(now->rules));
+	return st;
+}
+
 static void *
 feed_thread(void *arg)
 {
@@ -203,8 +242,11 @@ project_thread(void *arg)
 	while (wait_for_more(a, false)) {
 		uint64_t done = 0;
 
-		followed(a, project_follow(a->project, PROJECT_STEP, &done),
-		    "project");
+		enum status st = work_domain(a);
+
+		if (st == ST_OK)
+			st = project_follow(a->project, PROJECT_STEP, &done);
+		followed(a, st, "project");
 		if (behind && work_behind(a) <= CATCHING_UP) {
 			behind = false;
 			app_say(a, APP_INFO, "caught_up",
@@ -254,6 +296,7 @@ work_stop(struct app *a)
 			(void)pthread_join(w->thread, NULL);
 		answer_free(w->answer);
 		fold_free(w->fold);
+		domain_unref(w->domain);
 		project_reader_close(w->project);
 		feed_reader_close(w->feed);
 		centre_reader_close(w->reader);

@@ -78,18 +78,31 @@ is_known(const struct hints *h, const struct hint *n)
 	return false;
 }
 
+void
+hints_kinds(struct hints *h, const struct kinds *ks)
+{
+	(void)pthread_mutex_lock(&h->lock);
+	h->kinds = ks;
+	(void)pthread_mutex_unlock(&h->lock);
+}
+
 /* Only kinds that are said to be small go ahead of the rest. */
 static bool
-is_small(const struct hints *h, struct bytes raw)
+is_small(struct hints *h, struct bytes raw)
 {
-	const struct kind *k = NULL;
+	const struct kind *k;
+	bool small = false;
 	struct entry e;
 
 	entry_init(&e);
-	if (entry_parse(&e, raw) == ST_OK && e.body_is == ENTRY_BODY_WHOLE)
+	if (entry_parse(&e, raw) == ST_OK && e.body_is == ENTRY_BODY_WHOLE) {
+		(void)pthread_mutex_lock(&h->lock);
 		k = kinds_find(h->kinds, e.kind);
+		small = k != NULL && k->small;
+		(void)pthread_mutex_unlock(&h->lock);
+	}
 	entry_free(&e);
-	return k != NULL && k->small;
+	return small;
 }
 
 static void

@@ -20,6 +20,8 @@ struct hints;
 /* Both borrowed, and must outlive it. */
 MUST_CHECK enum status hints_new(
     struct hints **out, struct centre *c, const struct kinds *ks);
+/* Other kinds from now on; the old ones are not looked at any more. */
+void hints_kinds(struct hints *h, const struct kinds *ks);
 void hints_free(struct hints *h); /* NULL does nothing */
 
 /* False: known already, or of no kind that goes ahead of its turn. */

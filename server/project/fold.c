@@ -46,6 +46,13 @@ fold_new(struct fold **out, const struct fold_config *c)
 }
 
 void
+fold_domain(struct fold *f, const struct kinds *ks, const struct rules *rs)
+{
+	f->cfg.kinds = ks;
+	f->cfg.rules = rs;
+}
+
+void
 fold_free(struct fold *f)
 {
 	if (f == NULL)

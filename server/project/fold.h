@@ -30,6 +30,10 @@ struct fold_config {
 	uint64_t tail_max;
 };
 
+/* Other kinds and rules from the next fold_load on; borrowed. */
+void fold_domain(
+    struct fold *f, const struct kinds *ks, const struct rules *rs);
+
 MUST_CHECK enum status fold_new(struct fold **out, const struct fold_config *c);
 void fold_free(struct fold *f);
 

@@ -147,6 +147,8 @@ project_open(struct project **out, const struct project_config *c)
 	if (p->path != NULL &&
 	    (st == ST_CONFLICT || st == ST_CORRUPT || st == ST_NEWER))
 		st = start_anew(p);
+	if (st == ST_OK)
+		st = project_rejudge(p);
 	if (st != ST_OK) {
 		project_close(p);
 		return st;

@@ -27,6 +27,14 @@ struct project_config {
 	int utc_offset_min;
 };
 
+/*
+ * Kinds and rules from now on (borrowed; of the following thread).  Records for
+ * whose kind something else decides than when they were judged last are judged
+ * anew by the next calls of project_follow; project_open does the same.
+ */
+MUST_CHECK enum status project_domain(
+    struct project *p, const struct kinds *ks, const struct rules *rs);
+
 MUST_CHECK enum status project_open(
     struct project **out, const struct project_config *c);
 void project_close(struct project *p); /* readers first */

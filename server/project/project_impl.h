@@ -28,6 +28,10 @@ struct project {
 	uint64_t fill;
 };
 
+/* project_domain.c: have records judged anew whose kind or rules are not those
+ * that they were judged by. */
+MUST_CHECK enum status project_rejudge(struct project *p);
+
 /* Write the folded record (project_put.c). */
 MUST_CHECK enum status project_put(struct project *p, const char *rec);
 /* Index the words of all records put since the last call. */

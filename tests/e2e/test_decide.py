@@ -1,0 +1,174 @@
+#!/usr/bin/env python3
+"""What two people decide, with the real programs.
+
+test_decide.py BIN [CASE…]
+"""
+import json
+import subprocess
+
+from support import Court, check, run_cases, wait_for
+
+DRONE = {
+    "kind": "drone@1", "zh": "无人机勘查", "en": "Drone survey",
+    "happened": "flown_at", "label": ["pilot/name", "area"],
+    "groups": [{"path": "pilot", "type": "person", "zh": "飞手",
+                "en": "Pilot"}],
+    "fields": [
+        {"path": "flown_at", "type": "datetime", "zh": "起飞时间",
+         "en": "Took off at", "required": True},
+        {"path": "area", "type": "text", "zh": "区域", "en": "Area"},
+        {"path": "permit", "type": "doc_no", "zh": "许可号",
+         "en": "Permit"},
+        {"path": "pilot/name", "type": "text", "zh": "飞手姓名",
+         "en": "Pilot: name"},
+        {"path": "pilot/capacity", "type": "text", "zh": "飞手身份",
+         "en": "Pilot: capacity"}],
+    "lists": [{"path": "shots", "zh": "航片", "en": "Shots", "fields": [
+        {"path": "caption", "type": "text", "zh": "说明",
+         "en": "Caption"}]}],
+    "status": [{"id": "draft", "zh": "草稿", "en": "draft", "to": ["done"]},
+               {"id": "done", "zh": "完成", "en": "done", "to": [],
+                "finish": True}],
+    "forms": [{"id": "drone_record", "zh": "勘查笔录",
+               "en": "survey record"}]}
+FORM = {
+    "form": "drone_record@1", "kind": "drone@1", "zh": "勘查笔录",
+    "en": "Survey record", "blocks": [
+        {"title": "无 人 机 勘 查 笔 录"},
+        {"grid": [["起飞时间", "{flown_at}", "飞手", "{pilot/name}"],
+                  ["区域", "{area}", "许可号", "{permit}"]],
+         "widths": [2, 4, 2, 4]},
+        {"corrections": True}]}
+RULES = {
+    "laws": {"air": {"zh": "航空条例（示例）", "en": "Air rules"}},
+    "rules": [{
+        "id": "drone_permit", "version": 1, "kinds": ["drone"],
+        "zh": "许可", "en": "Permit", "severity": "grave", "mark": "L",
+        "law": [{"law": "air", "article": "7"}], "at": "permit",
+        "must": {"has": "permit"},
+        "say": {"zh": "没有飞行许可。", "en": "Flown with no permit."}}]}
+
+
+def two_administrators(c):
+    for who, role in (("root-1", "admin"), ("root-2", "security"),
+                      ("sup-1", "supervisor"), ("sup-2", "supervisor")):
+        c.admin("people", "--person", who, "--name", who, "--role", role)
+
+
+def file_of(c, name, what):
+    path = c.dir / name
+    path.write_text(json.dumps(what, ensure_ascii=False))
+    return path
+
+
+def put(c, name, what):
+    """Proposed by one, confirmed by another; its id."""
+    one = c.admin("kinds", "push", file_of(c, name, what), "--by",
+                  "root-1")[0]["id"]
+    c.admin("kinds", "confirm", one, "--by", "root-2")
+    return one
+
+
+def refused(c, *args):
+    r = c.run("daybreak-server", *args, "--dir", c.court, "--json", ok=(1,),
+              lines=False)
+    return r.stderr
+
+
+def a_new_kind_needs_no_new_program(c: Court):
+    """Catches a kind that is not recorded, merged, judged, exported or printed
+    as those built in."""
+    c.begin()
+    two_administrators(c)
+    c.agent("h", "enrol", c.code_for("p001"))
+    c.agent("g", "enrol", c.code_for("p002"))
+    for home in ("h", "g"):
+        code, _, words = c.ask(home, "record", "drone", "area=北坡")
+        check(code != 0, f"a kind that nobody has heard of: {words}")
+    one = c.admin("kinds", "push", file_of(c, "drone.json", DRONE), "--by",
+                  "root-1")[0]["id"]
+    c.sync("h")
+    code, _, words = c.ask("h", "record", "drone", "area=北坡")
+    check(code != 0, f"in force with one person's word: {words}")
+    words = refused(c, "kinds", "confirm", one, "--by", "root-1")
+    check("another person" in words and "提出人" in words, words)
+    c.admin("kinds", "confirm", one, "--by", "root-2")
+    put(c, "drone_rules.json", RULES)
+    put(c, "drone_record.json", FORM)
+    listed = c.admin("kinds")
+    check([(x["sort"], x["state"]) for x in listed] ==
+          [("kind", "confirmed"), ("rules", "confirmed"),
+           ("form", "confirmed")], f"{listed}")
+    # The server takes in what other programs wrote once a second.
+    for home in ("h", "g"):
+        wait_for("the last of them at the handheld", lambda: (
+            c.sync(home), "drone_record" in c.agent(
+                home, "forms", lines=False).stdout)[1])
+    rec = c.agent("h", "record", "drone", "flown_at=2036-11-24 05:10",
+                  "area=北坡", "pilot/name=赵某")[-1]["rec"]
+    found = c.agent("h", "findings", rec, lines=False).stdout
+    check("drone_permit" in found, f"not found: {found}")
+    c.agent("h", "add", rec, "shots", "caption=屋顶")
+    c.sync("h")
+    c.all_there(rec)
+    wait_for("the record at the other handheld", lambda: (
+        c.sync("g"), c.ask("g", "show", rec)[0] == 0)[1])
+    # Neither knows of the other.
+    c.agent("g", "amend", rec, "area=南坡", "--reason", "写错")
+    c.agent("h", "amend", rec, "area=东坡", "--reason", "写错")
+    for home in ("h", "g", "h"):
+        c.sync(home)
+    states = [c.agent(x, "show", rec, "--state", lines=False).stdout.strip()
+              for x in ("h", "g")]
+    there = f"/api/v1/records/{rec}/state"
+    wait_for("the centre's state", lambda: json.loads(c.api(there)) ==
+             json.loads(states[0]))
+    check(states[0] == states[1] and
+          len(json.loads(states[0])["fields"]["area"]) == 2, states)
+    got = wait_for("the list of the kind", lambda: c.console(
+        "/api/v1/records?kind=drone@1")["records"])
+    check("赵某" in json.dumps(got, ensure_ascii=False), f"no label: {got}")
+    found = wait_for("the finding", lambda: c.console(
+        "/api/v1/findings?rule=drone_permit")["findings"])
+    check("许可" in json.dumps(found, ensure_ascii=False), f"{found}")
+    # From the store, by a server that starts anew.
+    c.restart()
+    wait_for("the list after a restart", lambda: c.console(
+        "/api/v1/records?kind=drone@1")["records"])
+    out = c.dir / "d.pdf"
+    c.agent("h", "print", rec, "--out", out)
+    text = "".join(subprocess.run(
+        ["pdftotext", "-raw", str(out), "-"], capture_output=True,
+        text=True).stdout.split())
+    check("无人机勘查笔录" in text and "赵某" in text, text)
+    c.sync("h")
+    c.all_there(rec)
+    bundle = c.dir / "d.bundle"
+    c.admin("export", "--record", rec, "--reason", "法院调卷", "--out", bundle)
+    vkey = c.admin("vkey", lines=False).stdout.strip().splitlines()[-1]
+    r = c.run("daybreak-audit", "bundle", bundle, "--key", vkey, ok=(0, 1),
+              lines=False)
+    check(rec in r.stdout, r.stdout)
+
+
+def a_bad_file_gets_no_entry(c: Court):
+    """Catches a file that is looked at only once it is everywhere."""
+    c.begin()
+    two_administrators(c)
+    before = len(c.admin("kinds"))
+    bad = dict(DRONE, feilds=[])
+    words = refused(c, "kinds", "push", file_of(c, "bad.json", bad), "--by",
+                    "root-1")
+    check("bad.json" in words and "feilds" in words, words)
+    loose = {"court": "xz0302", "set": {"detention_days": {"limit": 20}}}
+    words = refused(c, "kinds", "push", file_of(c, "court.json", loose),
+                    "--by", "root-1")
+    check("looser" in words and "放宽" in words, words)
+    words = refused(c, "kinds", "push", file_of(c, "drone.json", DRONE),
+                    "--by", "sup-1")
+    check("role" in words, words)
+    check(len(c.admin("kinds")) == before, "something was logged")
+
+
+if __name__ == "__main__":
+    run_cases([a_new_kind_needs_no_new_program, a_bad_file_gets_no_entry])
