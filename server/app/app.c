@@ -138,6 +138,31 @@ open_project(struct app *a)
 }
 
 static enum status
+open_evidence(struct app *a, char errmsg[ERR])
+{
+	const struct config *o = &a->cfg.options;
+	struct evidence_config ec = { .dir = a->cfg.dir,
+		.centre = a->centre,
+		.port = a->cfg.port,
+		.threads = (unsigned)o->evidence_threads,
+		.limits = { .max_bytes = (uint64_t)o->evidence_max_bytes,
+		    .free_min = (uint64_t)o->evidence_free_min,
+		    .quota = (uint64_t)o->evidence_quota,
+		    .deliver_quota = (uint64_t)o->evidence_deliver_quota,
+		    .expire_ms = (uint64_t)o->evidence_expire_s * 1000 } };
+	char why[EVIDENCE_ERRMSG_LEN] = "";
+	uint64_t done = 0;
+	enum status st = evidence_open(&a->evidence, &ec, why);
+
+	if (st != ST_OK) {
+		(void)snprintf(errmsg, ERR, "%s: %s", a->cfg.dir, why);
+		return st;
+	}
+	/* Who has a receipt must be known before one is asked for. */
+	return evidence_follow(a->evidence, 0, &done);
+}
+
+static enum status
 open_core(struct app *a, char errmsg[ERR])
 {
 	struct centre_config cc = { .dir = a->cfg.dir,
@@ -161,7 +186,9 @@ open_core(struct app *a, char errmsg[ERR])
 		st = feed_open(&a->feed, &fc);
 	if (st == ST_OK)
 		st = open_project(a);
-	if (st != ST_OK)
+	if (st == ST_OK)
+		st = open_evidence(a, errmsg);
+	if (st != ST_OK && errmsg[0] == '\0')
 		(void)snprintf(
 		    errmsg, ERR, "cannot follow the log: %s", status_text(st));
 	return st;
@@ -272,6 +299,8 @@ app_stop(struct app *a)
 	if (a->net != NULL)
 		net_stop(a->net, (unsigned)a->cfg.options.stop_grace_ms);
 	work_stop(a);
+	/* It writes receipts to the end. */
+	evidence_close(a->evidence);
 	if (a->centre != NULL)
 		committer_stop(centre_committer(a->centre));
 	net_free(a->net);

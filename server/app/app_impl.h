@@ -7,6 +7,7 @@
 #include "server/app/enrol.h"
 #include "server/app/hints.h"
 #include "server/core/centre.h"
+#include "server/evidence/upload.h"
 #include "server/net/net.h"
 #include "server/project/project.h"
 #include "server/roster/define.h"
@@ -52,6 +53,7 @@ struct app {
 	struct domain *domain; /* … now; changed by the projector, under lock */
 	struct project *project;
 	struct enrol *enrol;
+	struct evidence *evidence;
 	struct contacts *contacts; /* last contact of each device */
 	struct hints *board;       /* what is not in the log yet */
 	struct tls_conf *tls[LISTENERS];
@@ -127,6 +129,9 @@ MUST_CHECK bool api_may_look(struct worker *w, struct request *rq);
 void work_metrics(struct worker *w, struct request *rq); /* metrics.c */
 /* Answer for a failure inside. */
 void app_fail(struct worker *w, struct request *rq, enum status st);
+
+/* ---- tus.c: files of devices */
+void tus_routes(struct app *a);
 
 /* ---- app_log.c */
 void app_say(struct app *a, enum app_level level, const char *event,

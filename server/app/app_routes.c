@@ -313,5 +313,6 @@ routes_make(struct app *a)
 	r = routes_add(
 	    a, "GET", "/healthz", ON_DEVICES | ON_CONSOLE | ON_PUBLIC, NULL);
 	r->handler = handle_health;
+	tus_routes(a);
 	api_routes(a);
 }

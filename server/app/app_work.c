@@ -227,6 +227,17 @@ feed_thread(void *arg)
 	return NULL;
 }
 
+/* Who names and holds which file; uploads that nobody goes on with. */
+static void
+follow_evidence(struct app *a)
+{
+	uint64_t done = 0;
+
+	followed(
+	    a, evidence_follow(a->evidence, PROJECT_STEP, &done), "evidence");
+	followed(a, evidence_sweep(a->evidence), "evidence");
+}
+
 static void *
 project_thread(void *arg)
 {
@@ -247,6 +258,7 @@ project_thread(void *arg)
 		if (st == ST_OK)
 			st = project_follow(a->project, PROJECT_STEP, &done);
 		followed(a, st, "project");
+		follow_evidence(a);
 		if (behind && work_behind(a) <= CATCHING_UP) {
 			behind = false;
 			app_say(a, APP_INFO, "caught_up",

@@ -37,6 +37,17 @@ const struct config_option config_options[] = {
 	NUMBER(utc_offset_min, 480, -720, 840, "the court's zone, minutes"),
 	NUMBER(stop_grace_ms, 10000, 0, 600000, "time to finish when stopped"),
 	NUMBER(conns_max, 20000, 16, 1000000, "connections at once"),
+	NUMBER(evidence_max_bytes, (int64_t)64 << 30, 1, (int64_t)1 << 50,
+	    "bytes of one file, at most"),
+	NUMBER(evidence_free_min, (int64_t)2 << 30, 0, (int64_t)1 << 50,
+	    "bytes that files leave free on the disk"),
+	NUMBER(evidence_quota, (int64_t)128 << 30, 1, (int64_t)1 << 50,
+	    "bytes of unfinished files of one device"),
+	NUMBER(evidence_deliver_quota, (int64_t)8 << 30, 0, (int64_t)1 << 50,
+	    "bytes of files that a revoked device may still bring"),
+	NUMBER(evidence_expire_s, 604800, 1, 31536000,
+	    "seconds after which an unfinished file is given up"),
+	NUMBER(evidence_threads, 4, 1, 64, "threads that write and hash files"),
 	{ NULL, false, 0, NULL, 0, 0, 0, NULL },
 };
 

@@ -27,6 +27,11 @@ struct config {
 	int64_t utc_offset_min;
 	int64_t stop_grace_ms;
 	int64_t conns_max;
+	int64_t evidence_max_bytes; /* of one file */
+	int64_t evidence_free_min;  /* bytes that stay free on the disk */
+	int64_t evidence_quota, evidence_deliver_quota; /* bytes */
+	int64_t evidence_expire_s;
+	int64_t evidence_threads; /* for disk and hashing */
 };
 
 /* One option. */

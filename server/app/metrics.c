@@ -51,6 +51,28 @@ put_net(struct buf *b, const struct net *net)
 	put(b, "bytes_out_total", "counter", "Bytes sent.", n.bytes_out);
 }
 
+static void
+put_evidence(struct buf *b, struct evidence *ev)
+{
+	struct evidence_counters n;
+
+	evidence_counters(ev, &n);
+	put(b, "evidence_bytes_total", "counter", "Bytes of files taken in.",
+	    n.bytes);
+	put(b, "evidence_uploads", "gauge", "Requests that bring files now.",
+	    n.running);
+	put(b, "evidence_stored_total", "counter", "Files that came whole.",
+	    n.stored);
+	put(b, "evidence_repeated_total", "counter",
+	    "Files that were there already.", n.repeated);
+	put(b, "evidence_mismatched_total", "counter",
+	    "Files that were not what they were named for.", n.mismatched);
+	put(b, "evidence_refused_total", "counter",
+	    "Uploads refused for want of room or over a quota.", n.refused);
+	put(b, "evidence_lag", "gauge",
+	    "Entries that the evidence table is behind.", n.behind);
+}
+
 void
 work_metrics(struct worker *w, struct request *rq)
 {
@@ -68,6 +90,7 @@ work_metrics(struct worker *w, struct request *rq)
 	buf_reset(b);
 	put_committer(b, centre_committer(a->centre));
 	put_net(b, a->net);
+	put_evidence(b, a->evidence);
 	put(b, "syncs_total", "counter", "Sync requests answered.",
 	    __atomic_load_n(&a->syncs, __ATOMIC_RELAXED));
 	put(b, "entries_up_total", "counter", "Entries received.",

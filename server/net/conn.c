@@ -353,7 +353,8 @@ step(struct conn *c)
 		if (!conn_http_send(c)) {
 			/* It may be only our own mark that is full. */
 			flush(c);
-			return c->state == CONN_SEND && !c->write_busy;
+			return c->state == CONN_SEND && !c->write_busy &&
+			       !c->rq->wanting;
 		}
 		if (c->close_after)
 			conn_end(c);

@@ -70,7 +70,7 @@ find_route(struct conn *c, struct rq *r)
 	const struct net_config *cfg = &c->loop->net->cfg;
 	struct route_match m;
 	enum status st;
-	bool has_body = r->head->chunked || r->head->length > 0;
+	bool body = r->head->chunked || r->head->length > 0;
 
 	st = routes_find(&m, &r->params, cfg->routes, cfg->route_count,
 	    r->head->method, r->head->path, c->listener, r->pub.peer.role);
@@ -83,7 +83,7 @@ find_route(struct conn *c, struct rq *r)
 		rq_answer_status(r, m.status, 0);
 		if (m.status == 405)
 			buf_printf(&r->fields, "Allow: %s\r\n", m.allow);
-		r->close = has_body;
+		r->close = body;
 		conn_http_answer(c);
 		return false;
 	}
@@ -93,11 +93,43 @@ find_route(struct conn *c, struct rq *r)
 	return true;
 }
 
+static bool
+has_body(const struct rq *r)
+{
+	return r->head->chunked || r->head->length > 0;
+}
+
+/* The client may send its body, if it waits to be told. */
+static void
+go_on(struct conn *c, struct rq *r)
+{
+	struct bytes line = bytes_str("HTTP/1.1 100 Continue\r\n\r\n");
+
+	r->go_on = false;
+	(void)conn_put(c, &line);
+}
+
+void
+conn_http_resumed(struct conn *c)
+{
+	struct rq *r = c->rq;
+
+	if (r->state == RQ_STREAMING && r->route->stream->resumed != NULL) {
+		dispatch_begin(r);
+		r->route->stream->resumed(&r->pub, r->route->arg);
+		if (dispatch_end(r)) {
+			r->close = r->close || has_body(r);
+			conn_http_answer(c);
+			return;
+		}
+	}
+	if (r->go_on)
+		go_on(c, r);
+}
+
 static void
 on_head(struct conn *c)
 {
-	static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
-	struct bytes line = bytes_str(go_on);
 	struct rq *r = rq_new(c);
 	const char *lapsed;
 
@@ -137,14 +169,14 @@ on_head(struct conn *c)
 		dispatch_begin(r);
 		r->route->stream->open(&r->pub, r->route->arg);
 		if (dispatch_end(r)) {
-			r->close =
-			    r->close || r->head->chunked || r->head->length > 0;
+			r->close = r->close || has_body(r);
 			conn_http_answer(c);
 			return;
 		}
 	}
-	if (r->head->expect_continue && (r->head->chunked || r->head->length))
-		(void)conn_put(c, &line);
+	r->go_on = r->head->expect_continue && has_body(r);
+	if (r->go_on && !r->paused)
+		go_on(c, r);
 }
 
 static void
@@ -274,6 +306,8 @@ conn_http_answer(struct conn *c)
 	if (r->fields.err != ST_OK || r->answer.err != ST_OK) {
 		buf_reset(&r->fields);
 		buf_reset(&r->answer);
+		r->source_len = 0;
+		r->source_left = 0;
 		r->status = 500;
 		r->close = true;
 	}
@@ -286,7 +320,8 @@ conn_http_answer(struct conn *c)
 	buf_printf(
 	    h, "HTTP/1.1 %u %s\r\n", r->status, http_status_text(r->status));
 	if (r->status != 204 && r->status != 304)
-		buf_printf(h, "Content-Length: %zu\r\n", r->answer.len);
+		buf_printf(h, "Content-Length: %llu\r\n",
+		    (unsigned long long)(r->answer.len + r->source_len));
 	if (!net->cfg.listeners[c->listener].lean)
 		put_date(h, port_wall_ms(net->cfg.port));
 	if (c->close_after)
@@ -324,7 +359,7 @@ answered(struct conn *c)
 		.method = r->head == NULL ? "" : r->head->method,
 		.status = r->status,
 		.bytes_in = r->body_bytes,
-		.bytes_out = c->no_body ? 0 : r->answer.len,
+		.bytes_out = c->no_body ? 0 : r->answer.len + r->source_len,
 		.ms = loop_now(c->loop) - r->begun_ms,
 		.resumed = r->pub.peer.resumed };
 	char path[PATH_LOG_MAX + 1];
@@ -337,6 +372,41 @@ answered(struct conn *c)
 	rq_free(r);
 	c->rq = NULL;
 	buf_free(&c->head_out);
+}
+
+/* One piece after the other; false while there is none, or no room. */
+static bool
+send_source(struct conn *c)
+{
+	struct rq *r = c->rq;
+
+	while (r->source_left > 0) {
+		uint64_t before = r->piece.len;
+		bool more;
+
+		if (r->wanting)
+			return false;
+		if (before == 0) {
+			r->wanting = true;
+			dispatch_begin(r);
+			r->source->want(&r->pub, r->source_arg);
+			rq_dispatching = NULL;
+			if (r->wanting)
+				return false;
+			before = r->piece.len;
+		}
+		if (before == 0 || before > r->source_left) {
+			conn_close(c, "what was to be sent cannot be read");
+			return false;
+		}
+		more = conn_put(c, &r->piece);
+		if (c->state == CONN_CLOSED)
+			return false; /* and the request is gone with it */
+		r->source_left -= before - r->piece.len;
+		if (!more)
+			return false;
+	}
+	return true;
 }
 
 bool
@@ -369,6 +439,8 @@ conn_http_send(struct conn *c)
 				return false;
 		}
 	}
+	if (!c->no_body && !send_source(c))
+		return false;
 	answered(c);
 	return true;
 }
@@ -384,8 +456,13 @@ conn_http_abandon(struct conn *c)
 	r->conn = NULL;
 	switch (r->state) {
 	case RQ_FILLING:
-	case RQ_ANSWERED:
 		rq_free(r);
+		break;
+	case RQ_ANSWERED:
+		/* A piece that was asked for still comes: it frees. */
+		r->dead = true;
+		if (!r->wanting)
+			rq_free(r);
 		break;
 	case RQ_STREAMING:
 		r->route->stream->aborted(&r->pub, r->route->arg);

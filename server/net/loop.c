@@ -42,7 +42,16 @@ deliver(struct rq *r)
 		/* The client could not send meanwhile: its clock starts anew */
 		c->since_ms = loop_now(c->loop);
 		c->rate_bytes = 0;
+		conn_http_resumed(c);
 		conn_pump(c);
+		return;
+	}
+	if (r->kind == MAIL_GIVE) {
+		r->wanting = false;
+		if (r->dead)
+			rq_free(r);
+		else
+			conn_pump(c);
 		return;
 	}
 	if (c == NULL) {

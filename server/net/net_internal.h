@@ -32,7 +32,7 @@ enum rq_state {
 	RQ_ANSWERED   /* the connection's again: the answer is being sent */
 };
 
-enum rq_mail { MAIL_REPLY, MAIL_RESUME };
+enum rq_mail { MAIL_REPLY, MAIL_RESUME, MAIL_GIVE };
 
 struct rq {
 	struct request pub;   /* first: handlers hold its address */
@@ -59,6 +59,13 @@ struct rq {
 	struct buf fields; /* header lines of the answer, CRLF each */
 	struct buf answer; /* its body */
 	bool close;
+	bool go_on; /* the client waits for 100 Continue */
+	/* The answer's source, and the piece of it that is being sent. */
+	const struct reply_source *source;
+	void *source_arg;
+	uint64_t source_len, source_left; /* not yet in the output */
+	struct bytes piece;
+	bool wanting; /* a piece was asked for; `dead` if nobody waits */
 };
 
 struct mailbox {
@@ -197,6 +204,8 @@ void conn_http_input(struct conn *c, struct bytes *in);
 void conn_http_answer(struct conn *c);
 /* Send more of it; true once all is in the output. */
 bool conn_http_send(struct conn *c);
+/* A pause is over: let the handler answer, or the client go on. */
+void conn_http_resumed(struct conn *c);
 /* Answer by ourselves, and end the connection. */
 void conn_http_refuse(struct conn *c, unsigned status, const char *why);
 /* The client is gone, or cut: let go of the request. */

@@ -125,6 +125,8 @@ rq_free(struct rq *r)
 	atomic_fetch_sub(&r->mail->held, r->held);
 	if (r->counted)
 		atomic_fetch_sub(&r->mail->open, 1);
+	if (r->source != NULL)
+		r->source->done(r->source_arg);
 	http_head_free(r->head);
 	buf_free(&r->params);
 	buf_free(&r->body);
@@ -193,6 +195,10 @@ answer_set(struct rq *r, const struct reply *re)
 		    &r->fields, "Retry-After: %u\r\n", re->retry_after_s);
 	for (size_t i = 0; i < re->field_count; i++)
 		field_add(&r->fields, re->field[i].name, re->field[i].value);
+	r->source = re->source;
+	r->source_arg = re->source_arg;
+	r->source_len = re->source == NULL ? 0 : re->source_len;
+	r->source_left = r->source_len;
 	if (re->take != NULL) {
 		buf_free(&r->answer);
 		r->answer = *re->take;
@@ -214,6 +220,20 @@ request_reply(struct request *rq, const struct reply *re)
 		return;
 	}
 	mailbox_post(r, MAIL_REPLY);
+}
+
+void
+request_give(struct request *rq, struct bytes piece)
+{
+	struct rq *r = rq_of(rq);
+
+	assert(r->wanting);
+	/* The loop's thread waits for this one, so it looks nowhere else. */
+	r->piece = piece;
+	if (rq_dispatching == r)
+		r->wanting = false;
+	else
+		mailbox_post(r, MAIL_GIVE);
 }
 
 /* What a status means, where we answer by ourselves. */

@@ -48,6 +48,21 @@ struct reply_field {
 	const char *value; /* no CR or LF */
 };
 
+/*
+ * An answer's body that never stands whole in memory: the connection asks for
+ * a piece whenever it can send more.
+ */
+struct reply_source {
+	/*
+	 * On the network thread: give the next piece by request_give, there
+	 * and then or later from any thread, exactly once.
+	 */
+	void (*want)(struct request *rq, void *arg);
+	/* Nothing more is wanted: all was sent, or the client is gone.  Once,
+	 * from any thread, and never with a piece still to be given. */
+	void (*done)(void *arg);
+};
+
 struct reply {
 	unsigned status;   /* 200 … 599 */
 	const char *type;  /* Content-Type; NULL: none */
@@ -55,12 +70,23 @@ struct reply {
 	struct buf *take;  /* … or, if not NULL, moved away: left empty */
 	unsigned retry_after_s; /* 0: none */
 	bool close;             /* end the connection after it */
+	/* Behind (empty) `body`: source_len bytes, piece by piece. */
+	const struct reply_source *source; /* NULL: none */
+	void *source_arg;
+	uint64_t source_len;
 	struct reply_field field[REPLY_FIELDS_MAX];
 	size_t field_count;
 };
 
 /* Answer.  Everything in `re` is copied (or moved) before it returns. */
 void request_reply(struct request *rq, const struct reply *re);
+
+/*
+ * The next piece of an answer's body, asked for by `want`; borrowed until the
+ * next `want` or `done`.  Empty: it cannot be read any more, and the client is
+ * cut off, for the length was promised.
+ */
+void request_give(struct request *rq, struct bytes piece);
 
 /*
  * Answer with {"error":"word","message":"English","zh":"中文"} (PROTOCOL.md 1)
@@ -95,6 +121,12 @@ struct request_stream {
 	 * the request is no more on return.
 	 */
 	void (*aborted)(struct request *rq, void *arg);
+	/*
+	 * The pause is over, no byte has come since; may answer at once, as
+	 * `open`.  A client that waits to be told to go on (Expect) is told
+	 * after it.  May be NULL.
+	 */
+	void (*resumed)(struct request *rq, void *arg);
 	/* At the end the route's `handler` is called. */
 };
 

@@ -158,6 +158,12 @@ batch_reason(struct batch_entry *x, const char *reason)
 }
 
 void
+batch_more(struct batch_entry *x, struct bytes more)
+{
+	x->more = more;
+}
+
+void
 batch_after(struct batch_entry *x, const uint8_t id[ID_LEN])
 {
 	x->has_after = true;
@@ -201,6 +207,7 @@ fill(
 	s->on_count = x->on_count;
 	s->data = bytes_of(data->p + x->data_off, x->data_len);
 	s->reason = x->reason;
+	s->more = x->more;
 	s->by = x->by;
 	s->after = (const uint8_t(*)[ID_LEN])x->after;
 	s->after_count = x->has_after ? 1 : 0;

@@ -24,7 +24,7 @@ struct batch_entry {
 	struct bytes on[BATCH_NAMES_MAX]; /* offsets into text until commit */
 	size_t on_count;
 	size_t data_off, data_len;
-	struct bytes reason;
+	struct bytes reason, more;
 	bool has_after, chained;
 	uint8_t after[1][ID_LEN];
 };
@@ -52,6 +52,8 @@ void batch_int(struct batch_entry *x, const char *name, int64_t value);
 /* A name with null: a list's path, a status, a record. */
 void batch_name(struct batch_entry *x, const char *name);
 void batch_reason(struct batch_entry *x, const char *reason); /* borrowed */
+/* A JSON object without white space; borrowed. */
+void batch_more(struct batch_entry *x, struct bytes more);
 
 /* The record's head, or the latest entry of the record in this batch. */
 void batch_after(struct batch_entry *x, const uint8_t id[ID_LEN]);

@@ -7,6 +7,8 @@
  *                             stays as it is: only the calendar is wrong)
  *   DAYBREAK_TEST_FULL=FILE   while FILE exists nothing grows on the disk:
  *                             writes fail with ENOSPC
+ *   DAYBREAK_TEST_FULL_PART=n no upload under way (evidence/part) grows above n
+ *                             bytes: writes fail with ENOSPC
  *   DAYBREAK_TEST_FAIL=n      the n-th write or sync to a file, and each that
  *                             follows, fails with EIO
  *
@@ -15,7 +17,9 @@
 #define _GNU_SOURCE /* RTLD_NEXT */
 #include <dlfcn.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/types.h>
@@ -78,6 +82,21 @@ time(time_t *out)
 	return ts.tv_sec;
 }
 
+/* Is it the file of an upload that is not whole yet? */
+static int
+is_part(int fd)
+{
+	char link[64], path[4096];
+	ssize_t n;
+
+	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	n = readlink(link, path, sizeof(path) - 1);
+	if (n <= 0)
+		return 0;
+	path[n] = '\0';
+	return strstr(path, "/evidence/part/") != NULL;
+}
+
 /*
  * 0: go on; else the errno that the call fails with.  `end` is where the file
  * would end: a full disk still takes what overwrites.
@@ -85,13 +104,17 @@ time(time_t *out)
 static int
 refuse(int fd, off_t end)
 {
-	static long fail = -1, done;
+	static long fail = -1, part = -1, done;
 	const char *full = getenv("DAYBREAK_TEST_FULL");
 	struct stat st;
 
 	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
 		return 0;
 	if (full != NULL && end > st.st_size && access(full, F_OK) == 0)
+		return ENOSPC;
+	if (part < 0)
+		part = number("DAYBREAK_TEST_FULL_PART");
+	if (part > 0 && end > part && end > st.st_size && is_part(fd))
 		return ENOSPC;
 	if (fail < 0)
 		fail = number("DAYBREAK_TEST_FAIL");

@@ -151,10 +151,82 @@ refuse_aborted(struct request *rq, void *arg)
 	fail_msg("aborted after the refusal");
 }
 
-static const struct request_stream stream = { stream_open, stream_data,
-	stream_aborted };
-static const struct request_stream refusing = { refuse_open, refuse_data,
-	refuse_aborted };
+/* ---- /decide */
+
+static void
+decide_open(struct request *rq, void *arg)
+{
+	stream_open(rq, arg);
+	request_pause(rq);
+	(void)pthread_mutex_lock(&the->lock);
+	the->paused = rq;
+	(void)pthread_cond_broadcast(&the->changed);
+	(void)pthread_mutex_unlock(&the->lock);
+}
+
+static void
+decide_resumed(struct request *rq, void *arg)
+{
+	struct sum *s = rq->user;
+
+	(void)arg;
+	EXPECT(s->bytes == 0);
+	if (!the->refuse)
+		return;
+	free(s);
+	request_error(rq, 409, "conflict", "no", "不", 0);
+}
+
+/* ---- /source */
+
+static void
+source_want(struct request *rq, void *arg)
+{
+	(void)arg;
+	if (the->source_fails) {
+		request_give(rq, bytes_of(NULL, 0));
+		return;
+	}
+	if (!the->source_wait) {
+		request_give(rq, bytes_of(the->piece, 8192));
+		return;
+	}
+	(void)pthread_mutex_lock(&the->lock);
+	the->paused = rq;
+	(void)pthread_cond_broadcast(&the->changed);
+	(void)pthread_mutex_unlock(&the->lock);
+}
+
+static void
+source_done(void *arg)
+{
+	(void)arg;
+	the->sources_done++;
+}
+
+static void
+on_source(struct request *rq, void *arg)
+{
+	static const struct reply_source source = { source_want, source_done };
+	struct reply re = { .status = 200,
+		.type = "text/plain",
+		.source = &source,
+		.source_len = FIXTURE_BIG };
+
+	(void)arg;
+	request_reply(rq, &re);
+}
+
+static const struct request_stream deciding = { .open = decide_open,
+	.data = stream_data,
+	.aborted = stream_aborted,
+	.resumed = decide_resumed };
+static const struct request_stream stream = {
+	.open = stream_open, .data = stream_data, .aborted = stream_aborted
+};
+static const struct request_stream refusing = {
+	.open = refuse_open, .data = refuse_data, .aborted = refuse_aborted
+};
 
 static const struct route routes[] = {
 	{ .method = "GET",
@@ -200,6 +272,16 @@ static const struct route routes[] = {
 	    .body_max = 1 << 30,
 	    .handler = on_hello,
 	    .stream = &refusing },
+	{ .method = "POST",
+	    .pattern = "/decide",
+	    .listeners = 7,
+	    .body_max = 1 << 30,
+	    .handler = stream_end,
+	    .stream = &deciding },
+	{ .method = "GET",
+	    .pattern = "/source",
+	    .listeners = 7,
+	    .handler = on_source },
 };
 
 static enum identity
@@ -287,6 +369,11 @@ fixture_start(struct net_fixture *f, const struct net_limits *limits)
 	f->held_count = 0;
 	f->paused = NULL;
 	f->stream_pause = false;
+	f->refuse = false;
+	f->source_wait = false;
+	f->source_fails = false;
+	f->sources_done = 0;
+	memset(f->piece, 's', sizeof(f->piece));
 	f->aborted = 0;
 	buf_reset(&f->log);
 	f->cfg = (struct net_config){ .port = &f->clock.port,

@@ -14,6 +14,9 @@
  *   GET  /device        for PEER_DEVICE only
  *   POST /stream        streamed: "<bytes> <sum of bytes>"; see the fields
  *   POST /refuse        streamed, refused with 409 at the head
+ *   POST /decide        streamed, paused at the head; once resumed it goes on
+ *                       ("<bytes>"), or is refused with 409: see `refuse`
+ *   GET  /source        FIXTURE_BIG bytes of 's' in pieces; see `source_wait`
  */
 #include <pthread.h>
 
@@ -50,6 +53,13 @@ struct net_fixture {
 	_Atomic bool stream_pause;
 	struct request *paused;
 	_Atomic unsigned aborted;
+	_Atomic bool refuse; /* /decide */
+
+	/* /source: pieces come when the test gives them (fixture_wait_paused
+	 * says who wants one), or at once. */
+	_Atomic bool source_wait, source_fails;
+	_Atomic unsigned sources_done;
+	uint8_t piece[10000];
 };
 
 /* Make certificates; once a program. */

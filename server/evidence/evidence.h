@@ -1,0 +1,98 @@
+#ifndef SERVER_EVIDENCE_EVIDENCE_H
+#define SERVER_EVIDENCE_EVIDENCE_H
+/*
+ * evidence: the files that records name, at the centre (docs/EVIDENCE.md).
+ *
+ * DIR/evidence holds them by the SHA-256 of their bytes, each once, however
+ * many records name it and devices bring it.  A file is in store/ only if its
+ * bytes were hashed and it is durable; only then the log says so, and only
+ * then its bringer is told.  What came and is not what it was named for is kept
+ * apart.  evidence.db is what is known of the log, and of uploads under way:
+ * without it the former is read again, the latter begin anew.
+ *
+ * It knows no HTTP.  Disk and hashing have threads of their own, so that
+ * entries never wait for a video.
+ *
+ * Threads: any, but where a function says otherwise.
+ */
+#include "base/buf.h"
+#include "base/limits.h"
+#include "base/port.h"
+
+struct centre;
+struct centre_reader;
+struct evidence; /* private */
+
+enum { EVIDENCE_ERRMSG_LEN = 256 };
+
+struct evidence_limits {
+	uint64_t max_bytes;     /* of one file */
+	uint64_t free_min;      /* bytes left on the disk: below, 507 */
+	uint64_t quota;         /* of a device's unfinished bytes */
+	uint64_t deliver_quota; /* of all that a revoked device brings */
+	uint64_t expire_ms;     /* an upload without a byte */
+};
+void evidence_limits_default(struct evidence_limits *out);
+
+struct evidence_config {
+	const char *dir; /* the court's folder */
+	struct centre *centre;
+	const struct port *port;
+	struct evidence_limits limits;
+	unsigned threads; /* for disk and hashing; 0: none, reading alone */
+};
+
+/* Open, making what is not there.  Words in errmsg. */
+MUST_CHECK enum status evidence_open(struct evidence **out,
+    const struct evidence_config *cfg, char errmsg[EVIDENCE_ERRMSG_LEN]);
+
+/* Finish what the threads have begun, and close.  NULL does nothing. */
+void evidence_close(struct evidence *ev);
+
+/*
+ * Follow the log: who names which file, what was received, how long it is
+ * kept; at most `limit` entries (0: all).  One thread at a time.
+ */
+MUST_CHECK enum status evidence_follow(
+    struct evidence *ev, uint64_t limit, uint64_t *done);
+
+/* Uploads that nobody goes on with end; rows that nobody asks for go.  Once a
+ * minute or so. */
+MUST_CHECK enum status evidence_sweep(struct evidence *ev);
+
+/* Since the start; for /metrics. */
+struct evidence_counters {
+	uint64_t bytes;      /* taken in */
+	uint64_t running;    /* requests that bring bytes now */
+	uint64_t stored;     /* files that came whole */
+	uint64_t mismatched; /* and those that are not what they were named */
+	uint64_t repeated;   /* brought, and there already */
+	uint64_t refused;    /* for want of room, or over a quota */
+	uint64_t behind;     /* places of the log not followed yet */
+};
+void evidence_counters(struct evidence *ev, struct evidence_counters *out);
+
+/* ---- what became of a file */
+
+enum evidence_state {
+	EVIDENCE_NAMED,     /* nothing of it came */
+	EVIDENCE_UPLOADING, /* `got` bytes of it came */
+	EVIDENCE_STORED,
+	EVIDENCE_MISMATCHED, /* what came was another file */
+	EVIDENCE_PURGED,
+	EVIDENCE_MISSING /* the log says stored, and it is not there */
+};
+const char *evidence_state_word(enum evidence_state s); /* "named" … */
+
+struct evidence_status {
+	enum evidence_state state;
+	uint64_t got, size; /* size: 0 where it is not known here */
+};
+MUST_CHECK enum status evidence_status(struct evidence *ev,
+    const uint8_t digest[HASH_LEN], struct evidence_status *out);
+
+/* Where a stored file lies, appended to `out`. */
+void evidence_path(
+    const struct evidence *ev, const uint8_t digest[HASH_LEN], struct buf *out);
+
+#endif

@@ -1,0 +1,581 @@
+#!/usr/bin/env python3
+"""Files over tus 1.0 against the real daemon: what is right arrives whole and
+gets its receipt, what is wrong is refused clearly, and nothing in between is
+lost (docs/EVIDENCE.md).
+
+    python3 tests/e2e/test_evidence.py BIN [CASE…]
+"""
+import base64
+import hashlib
+import http.client
+import json
+import os
+import random
+import signal
+import socket
+import sys
+import threading
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+from support import CENTRE, Handheld, check, run_cases, wait_for  # noqa: E402
+
+BYTES = "application/offset+octet-stream"
+
+
+class Answer:
+    def __init__(self, r):
+        self.status, self.headers, self.body = r.status, r.headers, r.read()
+        self.offset = int(r.headers.get("Upload-Offset", -1))
+        self.word = None
+        if self.body.startswith(b"{"):
+            self.word = json.loads(self.body)["error"]
+
+    def __str__(self):
+        return f"{self.status} {self.word} {dict(self.headers)}"
+
+
+class Carrier:
+    """An enrolled device that speaks tus, on one connection at a time."""
+
+    def __init__(self, court, name, hand=None):
+        self.c = court
+        self.hand = hand or Handheld(court, name).enrol()
+        self.dev = self.hand.dev
+        self.h = None
+
+    def connection(self):
+        h = http.client.HTTPConnection(CENTRE, timeout=120)
+        h.sock = self.hand.connect(self.c.ports[0], self.hand.context())
+        return h
+
+    def ask(self, method, path, body=None, **fields):
+        """One request; the connection is kept where the server keeps it."""
+        head = {"Tus-Resumable": "1.0.0"}
+        head.update({k.replace("_", "-"): str(v) for k, v in fields.items()
+                     if v is not None})
+        head = {k: v for k, v in head.items() if v != ""}
+        fresh = self.h is None
+        if fresh:
+            self.h = self.connection()
+        try:
+            self.h.request(method, path, body, head)
+            a = Answer(self.h.getresponse())
+        except (OSError, http.client.HTTPException):
+            self.h.close()
+            self.h = None
+            if fresh:
+                raise
+            return self.ask(method, path, body, **fields)
+        if a.headers.get("Connection") == "close":
+            self.h.close()
+            self.h = None
+        return a
+
+    def create(self, data, length=None, digest=None, body=None, **more):
+        digest = digest or hashlib.sha256(data).hexdigest()
+        meta = "sha256 " + base64.b64encode(digest.encode()).decode()
+        kw = {"Upload_Metadata": meta,
+              "Upload_Length": len(data) if length is None else length}
+        if body is not None:
+            kw["Content_Type"] = BYTES
+        kw.update(more)
+        return self.ask("POST", "/v1/evidence", body, **kw)
+
+    def patch(self, at, offset, body, **more):
+        kw = {"Content_Type": BYTES, "Upload_Offset": offset}
+        kw.update(more)
+        return self.ask("PATCH", at, body, **kw)
+
+    def head(self, at):
+        return self.ask("HEAD", at)
+
+    def send(self, data, chunk=1 << 20):
+        """A whole upload; where it stood."""
+        a = self.create(data)
+        check(a.status == 201, f"create: {a}")
+        at, offset = a.headers["Location"], a.offset
+        while offset < len(data):
+            a = self.patch(at, offset, data[offset:offset + chunk])
+            check(a.status == 204, f"patch: {a}")
+            offset = a.offset
+        return at
+
+
+def sum_of(data, name="sha256"):
+    h = hashlib.new({"sha-256": "sha256"}.get(name, name), data)
+    return f"{name} {base64.b64encode(h.digest()).decode()}"
+
+
+def blob(n, seed=1):
+    return random.Random(seed).randbytes(n)
+
+
+def stored(c, data):
+    hexed = hashlib.sha256(data).hexdigest()
+    return c.court / "evidence" / "store" / hexed[:2] / hexed
+
+
+def check_stored(c, data):
+    f = stored(c, data)
+    check(f.exists(), "it is not in the store")
+    check(f.read_bytes() == data, "the store has other bytes")
+
+
+def receipts(c):
+    """(result, digest, dev) of every evidence@1 of the log."""
+    out = []
+    for (raw,) in c.query("SELECT bytes FROM entries WHERE instr(bytes, "
+                          "CAST('\"evidence@1\"' AS BLOB)) ORDER BY place"):
+        head, body = raw.split(b"\n", 1)
+        head, body = json.loads(head), json.loads(body)
+        if head["do"] == "open":
+            v = dict(zip(head["on"], body["data"]))
+            out.append((v["result"], v["sha256"], v["dev"]))
+    return out
+
+
+def taken(c):
+    """Bytes of files that the server has written."""
+    for x in c.api("/metrics").decode().splitlines():
+        if x.startswith("daybreak_evidence_bytes_total "):
+            return int(x.split()[1])
+    return 0
+
+
+def parts(c):
+    return os.listdir(c.court / "evidence" / "part")
+
+
+# ---- what is right
+
+
+def a_file_arrives_whole_and_is_receipted(c):
+    c.begin()
+    d = Carrier(c, "a")
+    data = blob(3_000_000)
+    a = d.ask("OPTIONS", "/v1/evidence", Tus_Resumable="")
+    check(a.status == 204 and a.headers["Tus-Version"] == "1.0.0" and
+          "creation-with-upload" in a.headers["Tus-Extension"] and
+          a.headers["Tus-Max-Size"] == str(64 << 30) and
+          a.headers["Tus-Checksum-Algorithm"] == "sha256,sha-256,sha1",
+          f"OPTIONS: {a}")
+    a = d.create(data)
+    check(a.status == 201 and a.offset == 0 and a.headers["Upload-Expires"],
+          f"create: {a}")
+    at = a.headers["Location"]
+    again = d.create(data)
+    check(again.headers["Location"] == at, "a lost answer costs an upload")
+    for name in ("sha256", "sha-256", "sha1"):
+        a = d.head(at)
+        check(a.status == 200 and a.headers["Cache-Control"] == "no-store" and
+              a.headers["Upload-Length"] == str(len(data)), f"HEAD: {a}")
+        piece = data[a.offset:a.offset + 999_999]
+        a2 = d.patch(at, a.offset, piece,
+                     Upload_Checksum=sum_of(piece, name))
+        check(a2.status == 204 and a2.offset == a.offset + len(piece),
+              f"PATCH: {a2}")
+    check(not stored(c, data).exists(), "stored before it was whole")
+    a = d.patch(at, 2_999_997, data[2_999_997:])
+    check(a.status == 204 and a.offset == len(data), f"last PATCH: {a}")
+    check_stored(c, data)
+    hexed = hashlib.sha256(data).hexdigest()
+    check(receipts(c) == [("stored", hexed, d.dev)], f"{receipts(c)}")
+    check(parts(c) == [], "a part is left")
+    # What is done stays done, and is said again.
+    check(d.head(at).offset == len(data), "HEAD after the end")
+    check(d.ask("DELETE", at).status == 204, "DELETE of what is stored")
+    check_stored(c, data)
+    # Once more by the same device: no second receipt; by another: its own.
+    a = d.create(data)
+    check(a.status == 201 and a.offset == len(data), f"again: {a}")
+    e = Carrier(c, "b")
+    a = e.create(data)
+    check(a.status == 201 and a.offset == len(data), f"by another: {a}")
+    check(sorted(receipts(c)) == sorted([
+        ("stored", hexed, d.dev), ("stored", hexed, e.dev)]),
+        f"{receipts(c)}")
+    # Created with its bytes; an empty one.
+    small = blob(5000, 2)
+    a = d.create(small, body=small)
+    check(a.status == 201 and a.offset == 5000, f"with upload: {a}")
+    check_stored(c, small)
+    a = d.create(b"")
+    check(a.status == 201 and a.offset == 0, f"empty: {a}")
+    check_stored(c, b"")
+    metrics = c.api("/metrics")
+    check(b"daybreak_evidence_stored_total 3" in metrics, metrics)
+
+
+def endings_keep_what_came(c):
+    """A connection that breaks, a newer request, a restart: the offset is what
+    came, and the upload goes on from there."""
+    c.begin()
+    d = Carrier(c, "a")
+    data = blob(2_000_000)
+    at = d.create(data).headers["Location"]
+    raw = d.connection()
+    raw.putrequest("PATCH", at)
+    for k, v in (("Tus-Resumable", "1.0.0"), ("Content-Type", BYTES),
+                 ("Upload-Offset", "0"), ("Content-Length", len(data))):
+        raw.putheader(k, str(v))
+    raw.endheaders()
+    raw.send(data[:700_000])
+    # The old request still hangs; a newer one takes over and finds all of it.
+    wait_for("the bytes", lambda: taken(c) >= 655_360)
+    a = d.head(at)
+    here = a.offset
+    check(655_360 <= here <= 700_000, f"offset {here}")
+    # The older one is told.
+    try:
+        raw.send(data[700_000:900_000])
+        b = Answer(raw.getresponse())
+        check(b.status == 409 and b.word == "offset", f"the older: {b}")
+    except OSError:
+        pass  # its connection was ended before it read that
+    raw.close()
+    a = d.patch(at, here, data[here:1_200_000])
+    check(a.offset == 1_200_000, f"{a}")
+    # Cut in the middle: what came stays.
+    raw = d.connection()
+    raw.putrequest("PATCH", at)
+    for k, v in (("Tus-Resumable", "1.0.0"), ("Content-Type", BYTES),
+                 ("Upload-Offset", "1200000"), ("Content-Length", "800000")):
+        raw.putheader(k, str(v))
+    raw.endheaders()
+    raw.send(data[1_200_000:1_500_000])
+    # Our side alone: closing at once would reset it, and what is on the way
+    # would be lost on the way.
+    raw.sock.shutdown(socket.SHUT_WR)
+    wait_for("what came", lambda: taken(c) == 1_500_000)
+    raw.close()
+    check(d.head(at).offset == 1_500_000, "a cut takes what came")
+    c.restart()
+    d.h = None
+    a = d.head(at)
+    check(a.offset == 1_500_000, f"after a restart: {a}")
+    a = d.patch(at, 1_500_000, data[1_500_000:])
+    check(a.status == 204, f"{a}")
+    check_stored(c, data)
+
+
+def killed_servers_lose_nothing_said(c):
+    """kill -9 in a loop while bytes come: no offset that was told is ever
+    more than what is there, and the file arrives whole."""
+    c.begin()
+    d = Carrier(c, "a")
+    data = blob(30_000_000)
+    rnd = random.Random(3)
+    at, said, kills, sent = None, 0, 0, 0
+    while True:
+        if kills < 8:
+            timer = threading.Timer(rnd.uniform(0.05, 0.4), c.server.send_signal,
+                                    [signal.SIGKILL])
+            timer.start()
+            kills += 1
+        else:
+            timer = None
+        try:
+            a = d.create(data)
+            check(a.status == 201, f"create: {a}")
+            check(at in (None, a.headers["Location"]), "another upload")
+            at = a.headers["Location"]
+            check(a.offset >= said, f"{a.offset} of {said} said")
+            said = a.offset
+            while said < len(data):
+                n = rnd.choice((64 << 10, 1 << 20, 5_000_000))
+                sent += n
+                a = d.patch(at, said, data[said:said + n])
+                check(a.status == 204, f"patch: {a}")
+                said = a.offset
+            break
+        except (OSError, http.client.HTTPException):
+            d.h = None
+            if timer is not None:
+                timer.join()
+            c.server.wait()
+            c.start()
+    if timer is not None:
+        timer.cancel()
+    check_stored(c, data)
+    check(len(receipts(c)) == 1, f"{receipts(c)}")
+    check(kills >= 3, "nothing was killed")
+
+
+def two_devices_bring_the_same_bytes_at_once(c):
+    c.begin()
+    hands = [Carrier(c, x) for x in ("a", "b", "e")]
+    data = blob(4_000_000)
+    out = []
+
+    def bring(d):
+        out.append(d.send(data, 300_000))
+    threads = [threading.Thread(target=bring, args=(d,)) for d in hands]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    check(len(out) == 3, "one of them failed")
+    check_stored(c, data)
+    hexed = hashlib.sha256(data).hexdigest()
+    check(sorted(receipts(c)) == sorted(
+        ("stored", hexed, d.dev) for d in hands), f"{receipts(c)}")
+    check(parts(c) == [], f"left over: {parts(c)}")
+
+
+def big_uploads_do_not_slow_entries(c):
+    """Entries are acknowledged within seconds while four videos come, and the
+    server holds at most 256 KiB for each of them."""
+    c.begin()
+    c.healthy()
+    before = c.memory()
+    stop = threading.Event()
+    hands = [Carrier(c, f"v{i}") for i in range(4)]
+    began = [0]
+
+    def pour(d, i):
+        length = 20 << 30
+        a = d.create(b"", length=length, digest="%064x" % i)
+        h = d.connection()
+        h.putrequest("PATCH", a.headers["Location"])
+        for k, v in (("Tus-Resumable", "1.0.0"), ("Content-Type", BYTES),
+                     ("Upload-Offset", "0"), ("Content-Length", length)):
+            h.putheader(k, str(v))
+        h.endheaders()
+        piece = blob(1 << 18, i)
+        while not stop.is_set():
+            h.send(piece)
+            began[0] += 1
+        h.close()
+    threads = [threading.Thread(target=pour, args=(d, i))
+               for i, d in enumerate(hands)]
+    for t in threads:
+        t.start()
+    try:
+        wait_for("the videos", lambda: began[0] > 200)
+        peak = 0
+        for _ in range(5):
+            t0 = time.monotonic()
+            c.healthy()
+            took = time.monotonic() - t0
+            check(took < 20, f"an entry took {took:.1f} s")
+            peak = max(peak, c.memory())
+        if "asan" not in str(c.bin):
+            check(peak - before < 4 * (256 << 10) + (4 << 20),
+                  f"{(peak - before) >> 10} KiB more for four uploads")
+    finally:
+        stop.set()
+        for t in threads:
+            t.join()
+
+
+# ---- what is wrong
+
+
+def bad_requests_are_refused_clearly(c):
+    c.begin(evidence_max_bytes=10_000_000)
+    d = Carrier(c, "a")
+    data = blob(100_000)
+
+    def refused(a, status, word):
+        check(a.status == status and a.word == word, f"{status} {word}: {a}")
+        check(a.headers["Tus-Resumable"] == "1.0.0", "no Tus-Resumable")
+    good = "sha256 " + base64.b64encode(
+        hashlib.sha256(data).hexdigest().encode()).decode()
+    refused(d.create(data, Tus_Resumable=""), 412, "tus_version")
+    a = d.create(data, Tus_Resumable="0.2.2")
+    refused(a, 412, "tus_version")
+    check(a.headers["Tus-Version"] == "1.0.0", "412 names no version")
+    for meta in ("", "sha256", "sha256 xx", "sha256 " + base64.b64encode(
+            b"ab").decode(), "filename aGk=", good + "," + good,
+            "sha256 " + base64.b64encode(b"../" * 21 + b"x").decode()):
+        refused(d.create(data, Upload_Metadata=meta), 400, "bad_metadata")
+    for name in (b"../../etc/passwd", b"a/b", b"..", b"a\\b", b"a\0b"):
+        refused(d.create(data, Upload_Metadata=good + ",filename " +
+                base64.b64encode(name).decode()), 400, "bad_metadata")
+    check(c.logged("refused", "filename holds a path"), "it is not logged")
+    for length in ("", "-1", "1e3", "99999999999999999999", "0x10"):
+        refused(d.create(data, Upload_Length=length), 400, "bad_metadata")
+    refused(d.create(data, Upload_Defer_Length=1), 400, "bad_metadata")
+    refused(d.create(data, length=10_000_001), 413, "too_big")
+    at = d.create(data, Upload_Metadata=good + ",filename " + base64.b64encode(
+        "搜查.mp4".encode()).decode() + ",filetype dGV4dC9odG1s"
+    ).headers["Location"]
+    refused(d.patch(at, 5, b"x"), 409, "offset")
+    refused(d.patch(at, 0, b"x", Content_Type="text/plain"), 415,
+            "content_type")
+    refused(d.patch(at, "", b"x"), 400, "bad_request")
+    refused(d.patch(at, "-1", b"x"), 400, "bad_request")
+    refused(d.patch(at, 0, data + b"x"), 413, "too_big")
+    check(d.head(at).offset == 0, "a refused request left something")
+    refused(d.patch(at, 0, data[:9], Upload_Checksum="md5 AAAA"), 400,
+            "checksum_algorithm")
+    a = d.patch(at, 0, data[:70_000])
+    check(a.offset == 70_000, f"{a}")
+    refused(d.patch(at, 70_000, data[70_000:90_000], Upload_Checksum=sum_of(
+        b"other")), 460, "checksum")
+    check(d.head(at).offset == 70_000, "the request with a wrong sum stays")
+    # More than was announced, in chunks without an end.
+    h = d.connection()
+    h.putrequest("PATCH", at)
+    for k, v in (("Tus-Resumable", "1.0.0"), ("Content-Type", BYTES),
+                 ("Upload-Offset", "70000"), ("Transfer-Encoding", "chunked")):
+        h.putheader(k, v)
+    h.endheaders()
+    try:
+        for _ in range(4000):
+            h.send(b"1000\r\n" + b"x" * 4096 + b"\r\n")
+    except OSError:
+        pass
+    try:
+        a = Answer(h.getresponse())
+        check(a.status == 413 and a.word == "too_big", f"endless: {a}")
+    except (OSError, http.client.HTTPException):
+        check(c.logged('"status":413', "PATCH"), "the endless body went on")
+    h.close()
+    # Another's, unknown, no id, ways up.
+    e = Carrier(c, "b")
+    for method, fields in (("HEAD", {}), ("DELETE", {}), ("PATCH", {
+            "Content_Type": BYTES, "Upload_Offset": 0})):
+        a = e.ask(method, at, **fields)
+        check(a.status == 404, f"another's {method}: {a}")
+        for path in ("/v1/evidence/" + "0" * 32, "/v1/evidence/xyz",
+                     "/v1/evidence/../../store.db",
+                     "/v1/evidence/%2e%2e%2fstore.db"):
+            a = d.ask(method, path, **fields)
+            check(a.status == 404, f"{method} {path}: {a}")
+    check(d.ask("PUT", at, b"x").status in (404, 405), "PUT")
+    a = d.ask("DELETE", at)
+    check(a.status == 204, f"DELETE: {a}")
+    check(d.head(at).status == 404 and parts(c) == [], "DELETE left it")
+    c.healthy()
+
+
+def other_bytes_are_kept_apart(c):
+    c.begin()
+    d = Carrier(c, "a")
+    data, other = blob(200_000), blob(200_000, 9)
+    at = d.create(data).headers["Location"]
+    a = d.patch(at, 0, other)
+    check(a.status == 460 and a.word == "digest", f"{a}")
+    check(not stored(c, data).exists() and not stored(c, other).exists(),
+          "it is in the store")
+    apart = list((c.court / "evidence" / "apart").iterdir())
+    check(len(apart) == 1 and apart[0].read_bytes() == other, "not apart")
+    check(receipts(c) == [("mismatched", hashlib.sha256(data).hexdigest(),
+                           d.dev)], f"{receipts(c)}")
+    alarm = c.alarms("evidence_mismatched")
+    check(len(alarm) == 1 and alarm[0]["dev"] == d.dev, f"{alarm}")
+    check(d.head(at).status == 460, "a lost answer is not told again")
+    # The handheld sends again, and then it is right.
+    again = d.send(data)
+    check(again != at, "the spoiled upload goes on")
+    check_stored(c, data)
+
+
+def uploads_expire(c):
+    c.begin(evidence_expire_s=2)
+    d = Carrier(c, "a")
+    data = blob(100_000)
+    at = d.create(data).headers["Location"]
+    check(d.patch(at, 0, data[:50_000]).offset == 50_000, "patch")
+    wait_for("the part to go", lambda: parts(c) == [])
+    a = d.patch(at, 50_000, data[50_000:])
+    check(a.status == 410 and a.word == "expired", f"{a}")
+    check(d.head(at).status == 410, "HEAD of an expired one")
+    d.send(data)
+    check_stored(c, data)
+
+
+def revoked_devices_bring_within_a_quota(c):
+    c.begin(evidence_deliver_quota=150_000, evidence_quota=400_000)
+    d = Carrier(c, "a")
+    small, large = blob(100_000), blob(390_000, 2)
+    at = d.create(large).headers["Location"]
+    check(d.patch(at, 0, large[:350_000]).status == 204, "within")
+    a = d.create(small, body=small)
+    check(a.status == 429 and a.headers["Retry-After"] == "600" and
+          a.word == "quota", f"over the quota: {a}")
+    check(d.patch(at, 350_000, large[350_000:]).status == 204, "finishing")
+    check(d.create(small, body=small).status == 201, "finished: room again")
+    e = Carrier(c, "b")
+    c.revoke(e.dev)
+    e.h = None
+    first = blob(100_000, 5)
+    e.send(first)
+    check_stored(c, first)
+    a = e.create(blob(100_000, 6), body=blob(100_000, 6))
+    check(a.status == 429, f"a revoked device's second: {a}")
+
+
+def full_disks_are_told_and_entries_go_on(c):
+    c.begin(evidence_free_min=1 << 50)
+    d = Carrier(c, "a")
+    a = d.create(blob(1000))
+    check(a.status == 507 and a.word == "full" and
+          a.headers["Retry-After"] == "300", f"{a}")
+    c.healthy()
+    c.restart()
+    d.h = None
+    at = d.create(blob(2_000_000)).headers["Location"]
+    c.stop()
+    # The file system itself is full for files that grow above 1 MB.
+    c.start(env=c.unlucky(full_part=1_000_000))
+    d.h = None
+    a = d.patch(at, 0, blob(2_000_000))
+    check(a.status == 507 and a.word == "full", f"{a}")
+    c.healthy()
+    here = d.head(at).offset
+    check(0 < here <= 1_000_000, f"what fitted does not stay: {here}")
+    c.restart()
+    d.h = None
+    check(d.head(at).offset == here, "it is less after a restart")
+    a = d.patch(at, here, blob(2_000_000)[here:])
+    check(a.status == 204, f"with room again: {a}")
+    check_stored(c, blob(2_000_000))
+
+
+def slow_clients_and_strangers(c):
+    c.begin()
+    d = Carrier(c, "a")
+    data = blob(100_000)
+    at = d.create(data).headers["Location"]
+    slow = []
+    for _ in range(20):
+        h = d.connection()
+        h.putrequest("PATCH", at)
+        for k, v in (("Tus-Resumable", "1.0.0"), ("Content-Type", BYTES),
+                     ("Upload-Offset", "0"), ("Content-Length", "100000")):
+            h.putheader(k, v)
+        h.endheaders()
+        slow.append(h)
+    d.h = None
+    check(d.patch(at, 0, data).status == 204, "held up by who says nothing")
+    check_stored(c, data)
+    for h in slow:
+        h.close()
+    # A certificate that is none of ours has no conversation at all.
+    stranger = Handheld(c, "x")
+    stranger.post("/v1/enrol", b"{}", port=2)
+    try:
+        s, _, _ = stranger.post("/v1/evidence", b"", ctx=stranger.context(
+            False))
+        check(False, f"an unknown device got {s}")
+    except (OSError, http.client.HTTPException):
+        pass
+    check(parts(c) == [], "left over")
+
+
+CASES = [
+    a_file_arrives_whole_and_is_receipted, endings_keep_what_came,
+    killed_servers_lose_nothing_said,
+    two_devices_bring_the_same_bytes_at_once,
+    big_uploads_do_not_slow_entries, bad_requests_are_refused_clearly,
+    other_bytes_are_kept_apart, uploads_expire,
+    revoked_devices_bring_within_a_quota,
+    full_disks_are_told_and_entries_go_on, slow_clients_and_strangers,
+]
+
+if __name__ == "__main__":
+    sys.exit(run_cases(CASES))
