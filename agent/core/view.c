@@ -9,7 +9,8 @@
 
 static const char schema[] =
     "CREATE TABLE record(n INTEGER PRIMARY KEY, rec TEXT NOT NULL UNIQUE,"
-    " kind TEXT NOT NULL, wall INTEGER NOT NULL);"
+    " kind TEXT NOT NULL, wall INTEGER NOT NULL,"
+    " gave INTEGER NOT NULL DEFAULT 0);"
     "CREATE TABLE entry(n INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE,"
     " record INTEGER NOT NULL, flags INTEGER NOT NULL, place INTEGER,"
     " whole INTEGER NOT NULL, bytes BLOB NOT NULL);"
@@ -21,7 +22,13 @@ static const char schema[] =
     "CREATE TABLE scope_in(scope TEXT NOT NULL, rec TEXT NOT NULL,"
     " place INTEGER NOT NULL, id BLOB NOT NULL, here INTEGER NOT NULL,"
     " PRIMARY KEY(scope, rec)) WITHOUT ROWID;"
-    "CREATE INDEX scope_of ON scope_in(rec);";
+    "CREATE INDEX scope_of ON scope_in(rec);"
+    "CREATE TABLE stated(key TEXT NOT NULL, record INTEGER NOT NULL,"
+    " PRIMARY KEY(key, record)) WITHOUT ROWID;"
+    "CREATE TABLE given(key TEXT NOT NULL, name TEXT NOT NULL,"
+    " record INTEGER NOT NULL, doc TEXT NOT NULL,"
+    " PRIMARY KEY(key, name, record)) WITHOUT ROWID;"
+    "CREATE INDEX given_record ON given(record);";
 
 enum status
 view_new(struct view **out, const struct kinds *ks, const struct rules *rs,
@@ -42,6 +49,9 @@ view_new(struct view **out, const struct kinds *ks, const struct rules *rs,
 	state_init(&v->state);
 	findings_init(&v->findings);
 	buf_init(&v->bytes, DOC_BYTES_MAX);
+	facts_init(&v->facts);
+	state_init(&v->other);
+	buf_init(&v->other_bytes, DOC_BYTES_MAX);
 	st = db_open(&v->db, &c);
 	if (st == ST_OK)
 		st = db_exec(v->db, schema);
@@ -63,6 +73,9 @@ view_free(struct view *v)
 	state_free(&v->state);
 	findings_free(&v->findings);
 	buf_wipe(&v->bytes);
+	facts_free(&v->facts);
+	state_free(&v->other);
+	buf_wipe(&v->other_bytes);
 	free(v->ack);
 	free(v);
 }
@@ -72,6 +85,7 @@ view_domain(struct view *v, const struct kinds *ks, const struct rules *rs)
 {
 	v->kinds = ks;
 	v->rules = rs;
+	v->other_rules = true;
 }
 
 enum status
@@ -223,6 +237,8 @@ view_add(struct view *v, const struct view_entry *in)
 		st = note_open(v, e, record);
 	if (st == ST_OK && (flags & VIEW_BARE) == 0)
 		st = note_import(v, e, record);
+	if (st == ST_OK)
+		st = view_facts_note(v, e, record);
 	if (st == ST_OK && (flags & VIEW_SERVER) != 0 &&
 	    (flags & VIEW_BARE) == 0 && bytes_eq_str(e->kind, "scope@1"))
 		st = view_scope_note(v, e, in);

@@ -3,6 +3,7 @@
 /* view_impl: what the files of the view share; nobody else includes it. */
 #include "agent/core/view.h"
 #include "db/db.h"
+#include "domain/facts.h"
 #include "domain/state.h"
 #include "entry/merge.h"
 
@@ -27,6 +28,13 @@ struct view {
 	struct state state;
 	struct findings findings;
 	struct buf bytes;
+
+	/* Facts: of the record that is judged; of another, being folded. */
+	struct facts facts;
+	struct state other;
+	struct buf other_bytes;
+	bool any_given;   /* some record's rows stand in `given` */
+	bool other_rules; /* … and may be of other rules than these */
 };
 
 /* A record opened for reading: its entries, folded. */
@@ -48,6 +56,23 @@ MUST_CHECK enum status view_load(
     struct view *v, const char *rec, struct view_loaded *l);
 void view_loaded_free(struct view_loaded *l);
 struct bytes view_row_raw(const struct view_loaded *l, size_t i);
+
+/* view_facts.c: an entry was taken; it may state a case. */
+MUST_CHECK enum status view_facts_note(
+    struct view *v, const struct entry *e, int64_t record);
+/* v->facts becomes what other records tell of this one. */
+MUST_CHECK enum status view_facts(struct view *v, const struct facts_record *r);
+
+/* What rules want to know of each entry.  `parsed` keeps them alive. */
+struct view_judged {
+	struct rules_entry *entry;
+	struct entry *parsed;
+	size_t count, made;
+};
+/* Free it whatever came back. */
+MUST_CHECK enum status view_judged_of(
+    const struct view_loaded *l, struct view_judged *j);
+void view_judged_free(struct view_judged *j);
 
 /* view_scope.c: a server's entry of kind scope@1 was taken. */
 MUST_CHECK enum status view_scope_note(

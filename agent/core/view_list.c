@@ -8,52 +8,13 @@
 
 /* ---- findings */
 
-/* What rules want to know of each entry.  `parsed` keeps them alive. */
-struct facts {
-	struct rules_entry *entry;
-	struct entry *parsed;
-	size_t count, made;
-};
-
-static void
-facts_free(struct facts *f)
-{
-	for (size_t i = 0; i < f->made; i++)
-		entry_free(&f->parsed[i]);
-	free(f->parsed);
-	free(f->entry);
-}
-
-static enum status
-facts_of(const struct view_loaded *l, struct facts *f)
-{
-	memset(f, 0, sizeof(*f));
-	f->entry = calloc(l->count + 1, sizeof(*f->entry));
-	f->parsed = calloc(l->count + 1, sizeof(*f->parsed));
-	if (f->entry == NULL || f->parsed == NULL)
-		return ST_NOMEM;
-	for (size_t i = 0; i < l->count; i++) {
-		struct entry *e = &f->parsed[f->made++];
-		enum status st;
-
-		entry_init(e);
-		st = entry_parse(e, view_row_raw(l, i));
-		if (st == ST_NOMEM)
-			return st;
-		if (st == ST_OK && rules_entry_of(&f->entry[f->count], e,
-				       l->row[i].id, RULES_NEVER))
-			f->count++;
-	}
-	return ST_OK;
-}
-
 /* Findings of one record into v->findings. */
 static enum status
 judge(struct view *v, const char *rec, uint64_t now_ms)
 {
 	struct rules_context cx = { .now_ms = (int64_t)now_ms };
-	const struct kind *k;
-	struct facts facts;
+	struct facts_record r = { .rec = rec, .offset_min = v->offset_min };
+	struct view_judged judged;
 	struct view_loaded l;
 	enum status st = view_load(v, rec, &l);
 
@@ -61,22 +22,27 @@ judge(struct view *v, const char *rec, uint64_t now_ms)
 		return st;
 	buf_reset(&v->bytes);
 	v->findings.count = 0;
-	k = kinds_find(v->kinds, bytes_str(l.kind));
-	st = facts_of(&l, &facts);
+	r.kind = kinds_find(v->kinds, bytes_str(l.kind));
+	st = view_judged_of(&l, &judged);
 	if (st == ST_OK)
 		st = merge_state(l.merge, &v->bytes);
 	if (st == ST_OK)
 		st = v->bytes.err;
-	if (st == ST_OK && k != NULL) {
-		cx.offset_min = v->offset_min;
-		cx.entries = facts.entry;
-		cx.entry_count = facts.count;
+	if (st == ST_OK && r.kind != NULL) {
 		st = state_read(&v->state, buf_view(&v->bytes));
+		r.st = &v->state;
+		r.entries = cx.entries = judged.entry;
+		r.entry_count = cx.entry_count = judged.count;
+		if (st == ST_OK)
+			st = view_facts(v, &r);
+		cx.offset_min = v->offset_min;
+		cx.facts = v->facts.list;
+		cx.fact_count = v->facts.count;
 		if (st == ST_OK)
 			st = rules_check(
-			    &v->findings, v->rules, k, &v->state, &cx);
+			    &v->findings, v->rules, r.kind, &v->state, &cx);
 	}
-	facts_free(&facts);
+	view_judged_free(&judged);
 	view_loaded_free(&l);
 	return st;
 }

@@ -179,7 +179,10 @@ view_let_go(struct view *v, const struct view_left *l)
 		    "DELETE FROM record WHERE n NOT IN"
 		    " (SELECT record FROM entry);"
 		    "DELETE FROM imported WHERE record NOT IN"
-		    " (SELECT n FROM record)");
+		    " (SELECT n FROM record);"
+		    "DELETE FROM stated WHERE record NOT IN"
+		    " (SELECT n FROM record);"
+		    "DELETE FROM given; UPDATE record SET gave = 0");
 	v->last_record = 0;
 	if (st == ST_OK)
 		return db_commit(v->db);

@@ -26,11 +26,29 @@ enum truth truth_not(enum truth a);
 enum truth truth_and(enum truth a, enum truth b);
 enum truth truth_or(enum truth a, enum truth b);
 
+struct fact_table; /* domain/rules_priv.h */
+
+/* How a fact comes of the rows of a table (docs/KINDS.md, section 3a). */
+enum fact_take {
+	TAKE_NOTHING, /* the caller gives it */
+	TAKE_SUM,
+	TAKE_EARLIER,
+	TAKE_PEOPLE,
+	TAKE_WITHIN,
+	TAKE_SENT,
+	TAKE_SEEN,
+	TAKE_CALENDAR
+};
+
 /* A fact's name and type, as rule files declare them. */
 struct cond_fact {
 	const char *name, *zh, *en;
 	enum kind_type type;
+	enum fact_take take;
+	const struct fact_table *table; /* NULL: of no table */
+	const char *of; /* TAKE_PEOPLE: "field" or "LIST/field" of the taker */
 };
+enum { COND_FACTS_MAX = 32 };
 
 /* What a condition may speak of. */
 struct cond_scope {
@@ -41,6 +59,7 @@ struct cond_scope {
 	size_t param_count;
 	const struct cond_fact *facts;
 	size_t fact_count;
+	uint32_t *facts_used; /* a bit for each that is named; or NULL */
 };
 
 /* Where a value is read: a field, "/field" from inside an item, "~fact",

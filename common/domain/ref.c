@@ -110,6 +110,8 @@ ref_compile(struct ref *out, struct doc *d, uint32_t n,
 		if (fact == NULL || (types & TYPE_BIT(fact->type)) == 0)
 			return doc_refuse(d, n, "没有此类事实",
 			    "no fact of that name and type is declared");
+		if (s->facts_used != NULL)
+			*s->facts_used |= UINT32_C(1) << (fact - s->facts);
 	} else {
 		if (text[0] == '/') {
 			r.sort = REF_RECORD;

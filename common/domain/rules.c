@@ -26,6 +26,7 @@ rules_new(struct rules **out)
 		return ST_NOMEM;
 	pool_init(&rs->court);
 	rs->court_from = rs->since_ms = INT64_MIN;
+	rs->case_path = "";
 	*out = rs;
 	return ST_OK;
 }
@@ -51,6 +52,9 @@ free_one(struct rules *rs)
 		rs->files = next;
 	}
 	pool_free(&rs->court);
+	calendar_free(&rs->holidays);
+	calendar_free(&rs->local);
+	free(rs->tables);
 	free(rs->list);
 	free(rs->laws);
 	free(rs->facts);
@@ -125,12 +129,23 @@ rule_write_params(struct rule *r)
 	return st;
 }
 
+static void
+put_calendar(const struct calendar *c, struct buf *out)
+{
+	for (size_t i = 0; i < c->count; i++)
+		buf_printf(out, "\n%lld %lld %d", (long long)c->days[i].from,
+		    (long long)c->days[i].to, c->days[i].off);
+	for (size_t i = 0; i < c->year_count; i++)
+		buf_printf(out, "\n%d", c->years[i]);
+}
+
 /* The digest of all that decides what is found. */
 enum status
 rules_write_version(struct rules *rs)
 {
 	uint8_t hash[HASH_LEN];
 	struct buf b;
+	size_t told;
 	enum status st;
 
 	buf_init(&b, DIGEST_BYTES_MAX);
@@ -142,6 +157,13 @@ rules_write_version(struct rules *rs)
 		buf_hex(&b, bytes_of(r->sha256, HASH_LEN));
 		buf_printf(&b, " %s\n", r->params_json);
 	}
+	told = b.len;
+	buf_hex(&b, bytes_of(rs->facts_sha256, HASH_LEN));
+	put_calendar(&rs->holidays, &b);
+	put_calendar(&rs->local, &b);
+	buf_u8(&b, rs->weekends);
+	if (b.err == ST_OK)
+		sha256(rs->told_sha256, bytes_of(b.p + told, b.len - told));
 	st = b.err;
 	if (st == ST_OK) {
 		sha256(hash, buf_view(&b));
@@ -252,12 +274,17 @@ add(struct rules *rs, const struct kinds *ks, const char *name,
     struct bytes file, bool all, int64_t since_ms)
 {
 	size_t laws = rs->law_count, facts = rs->fact_count;
+	size_t tables = rs->table_count, days = rs->holidays.count;
+	size_t years = rs->holidays.year_count;
+	const char *case_path = rs->case_path;
+	uint8_t digest[32];
 	struct rule_file *f = calloc(1, sizeof(*f));
 	enum status st;
 
 	words_clear(&rs->why);
 	if (f == NULL)
 		return ST_NOMEM;
+	memcpy(digest, rs->facts_sha256, sizeof(digest));
 	pool_init(&f->pool);
 	st = rule_file_read(f, rs, ks, name, file, all);
 	for (size_t i = 0; i < f->rule_count; i++)
@@ -267,6 +294,11 @@ add(struct rules *rs, const struct kinds *ks, const char *name,
 	if (st != ST_OK) {
 		rs->law_count = laws;
 		rs->fact_count = facts;
+		rs->table_count = tables;
+		rs->holidays.count = days;
+		rs->holidays.year_count = years;
+		rs->case_path = case_path;
+		memcpy(rs->facts_sha256, digest, sizeof(digest));
 		file_free(f);
 		return st;
 	}

@@ -112,7 +112,8 @@ struct rules_entry {
 	uint64_t wall_ms, mono_ms;
 	uint8_t chain[CHAIN_LEN], boot[BOOT_LEN];
 	int64_t received_ms; /* at the centre; RULES_NEVER if not known */
-	bool doubt; /* the caller has its own reason to doubt the clock */
+	bool doubt;  /* the caller has its own reason to doubt the clock */
+	bool centre; /* on a server chain of this court, by the caller's word */
 };
 #define RULES_NEVER INT64_MIN
 

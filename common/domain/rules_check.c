@@ -207,8 +207,8 @@ judge_set(struct check *c, const struct rule *r)
 
 /* The rule is for this kind; with no kinds named, for every kind that the
  * field writes. */
-static bool
-is_for(const struct rule *r, const struct kind *k)
+bool
+rule_is_for(const struct rule *r, const struct kind *k)
 {
 	for (size_t i = 0; i < r->kind_count; i++) {
 		if (strcmp(r->kinds[i], k->name) == 0)
@@ -220,7 +220,8 @@ is_for(const struct rule *r, const struct kind *k)
 static enum status
 judge(struct check *c, const struct rule *r)
 {
-	if (!r->on || !is_for(r, c->kind) || !rule_in_force(r, c->day, c->ms))
+	if (!r->on || !rule_is_for(r, c->kind) ||
+	    !rule_in_force(r, c->day, c->ms))
 		return ST_OK;
 	if (r->over == OVER_RECORD)
 		return judge_once(c, r);

@@ -92,6 +92,11 @@ apply_court(struct rules *rs, struct doc *d, bool really)
 	for (uint32_t i = v + 1; v != 0 && st == ST_OK && i < j->node[v].next;
 	     i = j->node[i + 1].next)
 		st = set_params(rs, d, i, really);
+	v = 0;
+	if (st == ST_OK)
+		st = doc_member(d, 0, "calendar", JSON_OBJECT, &v);
+	if (st == ST_OK)
+		st = rules_court_calendar(rs, d, v, really);
 	if (st == ST_OK)
 		st = switch_rules(rs, d, "on", true, really);
 	if (st == ST_OK)
@@ -116,7 +121,7 @@ enum status
 rules_court(struct rules *rs, const char *name, struct bytes file)
 {
 	static const char *const names[] = { "court", "from", "set", "on",
-		"off", NULL };
+		"off", "calendar", NULL };
 	struct doc d;
 	const char *court, *from = "";
 	int64_t day = INT64_MIN;

@@ -45,14 +45,18 @@ add_fact(struct rules *rs, struct doc *d, uint32_t n, const struct cond_fact *f)
 	for (size_t i = 0; i < rs->fact_count; i++) {
 		if (strcmp(rs->facts[i].name, f->name) != 0)
 			continue;
-		if (rs->facts[i].type == f->type)
+		if (rs->facts[i].type == f->type &&
+		    rs->facts[i].take == f->take &&
+		    rs->facts[i].table == f->table &&
+		    strcmp(rs->facts[i].of, f->of) == 0)
 			return ST_OK;
 		return doc_refuse_text(d, n, "此名已有他指",
 		    "this name stands for something else", bytes_str(f->name));
 	}
-	if (rs->fact_count == LAWS_MAX)
+	if (rs->fact_count == COND_FACTS_MAX)
 		return ST_LIMIT;
 	rs->facts[rs->fact_count++] = *f;
+	rules_mix(rs, json_raw(&d->j, n + 1));
 	return ST_OK;
 }
 
@@ -72,9 +76,10 @@ read_law(struct doc *d, uint32_t i, struct law *l)
 }
 
 static enum status
-read_fact(struct doc *d, uint32_t i, struct cond_fact *f)
+read_fact(struct rules *rs, struct doc *d, uint32_t i, struct cond_fact *f)
 {
-	static const char *const names[] = { "type", "zh", "en", NULL };
+	static const char *const names[] = { "type", "zh", "en", "from", "take",
+		"of", NULL };
 	const char *type;
 	int t = 0;
 	enum status st = doc_only(d, i + 1, names);
@@ -97,7 +102,7 @@ read_fact(struct doc *d, uint32_t i, struct cond_fact *f)
 	if (t == KIND_TYPE_COUNT)
 		return doc_refuse(d, i + 1, "类型不明", "unknown type");
 	f->type = (enum kind_type)t;
-	return ST_OK;
+	return rules_read_take(rs, d, i + 1, f);
 }
 
 enum status
@@ -116,7 +121,7 @@ rules_read_laws(struct rules *rs, struct doc *d)
 	if (rs->laws == NULL)
 		rs->laws = calloc(LAWS_MAX, sizeof(*rs->laws));
 	if (rs->facts == NULL)
-		rs->facts = calloc(LAWS_MAX, sizeof(*rs->facts));
+		rs->facts = calloc(COND_FACTS_MAX, sizeof(*rs->facts));
 	if (rs->laws == NULL || rs->facts == NULL)
 		return ST_NOMEM;
 	for (uint32_t i = laws + 1;
@@ -129,7 +134,8 @@ rules_read_laws(struct rules *rs, struct doc *d)
 	for (uint32_t i = facts + 1;
 	     facts != 0 && st == ST_OK && i < j->node[facts].next;
 	     i = j->node[i + 1].next) {
-		st = read_fact(d, i, &f);
+		f = (struct cond_fact){ .take = TAKE_NOTHING };
+		st = read_fact(rs, d, i, &f);
 		if (st == ST_OK)
 			st = add_fact(rs, d, i, &f);
 	}

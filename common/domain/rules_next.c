@@ -130,6 +130,7 @@ rules_version_for(
 		int64_t span[2] = { rs->court_from, rs->since_ms };
 
 		mix(out, bytes_of((const uint8_t *)span, sizeof(span)));
+		mix(out, bytes_of(rs->told_sha256, HASH_LEN));
 		for (size_t i = 0; i < rs->count; i++) {
 			const struct rule *r = rs->list[i];
 

@@ -74,6 +74,40 @@ struct rule_timer {
 	bool stages_after; /* counted from `from` */
 };
 
+enum { FACT_FIELDS_MAX = 4 };
+
+/* What records of some kinds give to others of their case. */
+struct fact_table {
+	const char *name;
+	uint8_t sha256[32];       /* of its text */
+	const char *const *kinds; /* names */
+	size_t kind_count;
+	const char *list, *sum; /* NULL: no amount */
+	const struct cond *where;
+	const char *case_path; /* NULL: the set's */
+	bool all, people;
+	const char *to;          /* whom it is addressed to; NULL: nobody */
+	const char *const *seen; /* steps that say that a person has it */
+	size_t seen_count;       /* 0: no steps count */
+	const char *ended; /* the centre's step that ends it; "" for none */
+	struct ref person[FACT_FIELDS_MAX], unless[FACT_FIELDS_MAX];
+	size_t person_count, unless_count;
+	bool has_window;
+	struct ref from, until;
+};
+
+/* Days off and days worked, both included. */
+struct calendar_days {
+	int64_t from, to;
+	bool off;
+};
+struct calendar {
+	struct calendar_days *days; /* owned */
+	size_t count, cap;
+	int *years; /* owned; those that a notice was given for */
+	size_t year_count, year_cap;
+};
+
 struct rule {
 	const char *id, *zh, *en, *mark;
 	uint32_t version;
@@ -95,6 +129,7 @@ struct rule {
 	struct rule_timer timer;
 	const char *say_zh, *say_en;
 	const char *due_zh, *due_en; /* while a timer runs; "" if no timer */
+	uint32_t facts;              /* that it asks for, as bits */
 	uint8_t sha256[32];          /* of its text in the file */
 	uint8_t shape[32]; /* of what decides in it, parameters aside */
 	int64_t since_ms;  /* acts before are not judged by it; INT64_MIN */
@@ -117,6 +152,13 @@ struct rules {
 	size_t law_count;
 	struct cond_fact *facts; /* likewise */
 	size_t fact_count;
+	struct fact_table *tables; /* owned, of fixed size */
+	size_t table_count;
+	const char *case_path;    /* "case_no"; "" if no file says */
+	uint8_t facts_sha256[32]; /* over the texts of tables and facts */
+	uint8_t told_sha256[32];  /* and holidays: all that decides of facts */
+	struct calendar holidays, local; /* the notices; the court's own days */
+	bool weekends;
 	struct pool court;  /* texts of the court's parameters */
 	int64_t court_from; /* the day they name; INT64_MIN: none */
 	/* What judged before, and until when; owned; NULL: nothing else did. */
@@ -148,6 +190,29 @@ const struct rules *rules_of_time(
 /* Neither too early nor too late for it, and none that follows is in force. */
 bool rule_in_force(const struct rule *r, int64_t day, int64_t ms);
 const struct law *law_find(const struct rules *rs, const char *key);
+/* The rule is for this kind. */
+bool rule_is_for(const struct rule *r, const struct kind *k);
+
+/* All that decides what facts come to is part of the rules' version: a table's
+ * or fact's text that was taken. */
+void rules_mix(struct rules *rs, struct bytes text);
+/* Tables of a file (facts_read.c). */
+MUST_CHECK enum status rules_read_tables(
+    struct rules *rs, const struct kinds *ks, struct doc *d);
+/* "from", "take", "of" of a fact at object n. */
+MUST_CHECK enum status rules_read_take(
+    struct rules *rs, struct doc *d, uint32_t n, struct cond_fact *f);
+
+/* ---- holidays (calendar.c) */
+
+/* The notices of a file; the court's own days at node n (0: none, and what an
+ * earlier file of the court said is undone). */
+MUST_CHECK enum status rules_read_calendar(struct rules *rs, struct doc *d);
+MUST_CHECK enum status rules_court_calendar(
+    struct rules *rs, struct doc *d, uint32_t n, bool really);
+void calendar_free(struct calendar *c);
+/* 1 a holiday, 0 none, -1 not known. */
+int rules_holiday(const struct rules *rs, int64_t day);
 
 /* ---- while checking one record */
 

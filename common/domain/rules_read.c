@@ -432,6 +432,7 @@ read_rule(const struct rules *rs, const struct kinds *ks, struct doc *d,
 	struct reader_rule rr = { .d = d, .rs = rs };
 	enum status st = read_names(d, n, r);
 
+	rr.scope.facts_used = &r->facts;
 	rr.scope.facts = rs->facts;
 	rr.scope.fact_count = rs->fact_count;
 	if (st == ST_OK)
@@ -483,14 +484,19 @@ enum status
 rule_file_read(struct rule_file *f, struct rules *rs, const struct kinds *ks,
     const char *name, struct bytes file, bool all)
 {
-	static const char *const names[] = { "laws", "facts", "rules", NULL };
+	static const char *const names[] = { "laws", "case", "tables", "facts",
+		"calendar", "rules", NULL };
 	struct doc d;
 	enum status st = doc_open(&d, name, file, &f->pool, &rs->why);
 
 	if (st == ST_OK)
 		st = doc_only(&d, 0, names);
 	if (st == ST_OK)
+		st = rules_read_tables(rs, ks, &d);
+	if (st == ST_OK)
 		st = rules_read_laws(rs, &d);
+	if (st == ST_OK)
+		st = rules_read_calendar(rs, &d);
 	if (st == ST_OK && all)
 		st = read_rules(f, rs, ks, &d);
 	doc_close(&d);

@@ -106,8 +106,10 @@ worker_start(struct app *a, struct worker *w)
 		.feed = w->feed,
 		.utc_offset_min = (int)a->cfg.options.utc_offset_min,
 		.tail_max = RECORD_TAIL_MAX };
-	if (st == ST_OK)
+	if (st == ST_OK) {
+		project_fold_facts(w->project, &fc);
 		st = fold_new(&w->fold, &fc);
+	}
 	if (st == ST_OK &&
 	    pthread_create(&w->thread, NULL, work_thread, w) != 0)
 		st = ST_NOMEM;

@@ -25,7 +25,8 @@ struct fold {
 	struct entry peek;    /* scratch */
 	struct entry *parsed; /* for the rules, kept */
 	struct rules_entry *judged;
-	size_t parsed_cap;
+	size_t parsed_cap, judged_count;
+	struct facts facts;
 };
 
 enum status
@@ -41,6 +42,7 @@ fold_new(struct fold **out, const struct fold_config *c)
 	state_init(&f->state);
 	findings_init(&f->findings);
 	entry_init(&f->peek);
+	facts_init(&f->facts);
 	*out = f;
 	return ST_OK;
 }
@@ -63,6 +65,7 @@ fold_free(struct fold *f)
 	state_free(&f->state);
 	findings_free(&f->findings);
 	entry_free(&f->peek);
+	facts_free(&f->facts);
 	for (size_t i = 0; i < f->parsed_cap; i++)
 		entry_free(&f->parsed[i]);
 	free(f->parsed);
@@ -262,14 +265,15 @@ grow_parsed(struct fold *f)
 }
 
 static enum status
-judge(struct fold *f, uint64_t now_ms)
+judge(struct fold *f, const char *rec, uint64_t now_ms)
 {
 	struct rules_context cx = { .now_ms = (int64_t)now_ms };
-	const struct kind *k;
+	struct facts_record r;
 	enum status st = grow_parsed(f);
 
 	f->kind_id[0] = '\0';
 	f->findings.count = 0;
+	f->facts.count = 0;
 	for (size_t i = 0; st == ST_OK && i < f->count; i++) {
 		struct entry *e = &f->parsed[i];
 
@@ -287,15 +291,38 @@ judge(struct fold *f, uint64_t now_ms)
 			f->kind_id[e->kind.len] = '\0';
 		}
 		if (rules_entry_of(&f->judged[cx.entry_count], e, f->row[i].id,
-			(int64_t)f->row[i].received_ms))
+			(int64_t)f->row[i].received_ms)) {
+			f->judged[cx.entry_count].centre =
+			    (f->row[i].flags & STORE_SERVER) != 0;
 			cx.entry_count++;
+		}
 	}
-	k = kinds_find(f->cfg.kinds, bytes_str(f->kind_id));
-	if (st != ST_OK || k == NULL)
+	f->judged_count = cx.entry_count;
+	fold_facts_record(f, rec, &r);
+	if (st != ST_OK || r.kind == NULL)
+		return st;
+	if (f->cfg.facts != NULL)
+		st =
+		    f->cfg.facts(f->cfg.facts_arg, f->cfg.rules, &r, &f->facts);
+	if (st != ST_OK)
 		return st;
 	cx.offset_min = f->cfg.utc_offset_min;
 	cx.entries = f->judged;
-	return rules_check(&f->findings, f->cfg.rules, k, &f->state, &cx);
+	cx.facts = f->facts.list;
+	cx.fact_count = f->facts.count;
+	return rules_check(&f->findings, f->cfg.rules, r.kind, &f->state, &cx);
+}
+
+void
+fold_facts_record(
+    const struct fold *f, const char *rec, struct facts_record *out)
+{
+	*out = (struct facts_record){ .rec = rec,
+		.kind = fold_kind(f),
+		.st = &f->state,
+		.entries = f->judged,
+		.entry_count = f->judged_count,
+		.offset_min = f->cfg.utc_offset_min };
 }
 
 enum status
@@ -326,7 +353,7 @@ fold_load(struct fold *f, const char *rec, uint64_t now_ms)
 
 	if (st == ST_OK)
 		st = run_merge(f);
-	return st == ST_OK ? judge(f, now_ms) : st;
+	return st == ST_OK ? judge(f, rec, now_ms) : st;
 }
 
 struct bytes

@@ -8,6 +8,7 @@
  *
  * Threads: one.
  */
+#include "domain/facts.h"
 #include "domain/rules.h"
 #include "domain/state.h"
 #include "entry/merge.h"
@@ -28,6 +29,10 @@ struct fold_config {
 	 * through as well.
 	 */
 	uint64_t tail_max;
+	/* What other records of its case tell of a record; NULL: nothing. */
+	enum status (*facts)(void *arg, const struct rules *rs,
+	    const struct facts_record *r, struct facts *out);
+	void *facts_arg;
 };
 
 /* Other kinds and rules from the next fold_load on; borrowed. */
@@ -53,6 +58,9 @@ struct bytes fold_state_bytes(const struct fold *f);
 const struct state *fold_state(const struct fold *f);
 const struct findings *fold_findings(const struct fold *f);
 const struct merge *fold_merge(const struct fold *f);
+/* The record as facts are made of it; its kind may be NULL. */
+void fold_facts_record(
+    const struct fold *f, const char *rec, struct facts_record *out);
 /* The kind that the record's `open` names, or NULL; its id, or "". */
 const struct kind *fold_kind(const struct fold *f);
 const char *fold_kind_id(const struct fold *f);

@@ -6,7 +6,7 @@
 #include "entry/json.h"
 #include "server/project/project_impl.h"
 
-enum { PROJECT_APP_ID = 0x44425032, PROJECT_BATCH = 10000, CACHE_KIB = 32768 };
+enum { PROJECT_APP_ID = 0x44425033, PROJECT_BATCH = 10000, CACHE_KIB = 32768 };
 
 static const char *const schema[] = {
 	"CREATE TABLE pos(id INTEGER PRIMARY KEY CHECK(id = 1),"
@@ -22,6 +22,15 @@ static const char *const schema[] = {
 	"CREATE TABLE finding(record INTEGER NOT NULL, key TEXT NOT NULL,"
 	" rule TEXT NOT NULL, severity INTEGER NOT NULL, doc TEXT NOT NULL,"
 	" PRIMARY KEY(record, key)) WITHOUT ROWID;"
+	/* What records of a case tell each other (project_facts.c). */
+	"CREATE TABLE given(n INTEGER PRIMARY KEY, key TEXT NOT NULL,"
+	" name TEXT NOT NULL, rec TEXT NOT NULL, doc TEXT NOT NULL);"
+	"CREATE INDEX given_key ON given(key, name, rec);"
+	"CREATE INDEX given_rec ON given(rec);"
+	"CREATE TABLE asking(key TEXT NOT NULL, name TEXT NOT NULL,"
+	" n INTEGER NOT NULL);"
+	"CREATE INDEX asking_key ON asking(key, name);"
+	"CREATE INDEX asking_n ON asking(n);"
 	/* LIKE needs to know of a trigram only in which row it stands. */
 	"CREATE VIRTUAL TABLE words USING fts5(text, tokenize = 'trigram',"
 	" detail = 'none', columnsize = 0);",
@@ -141,20 +150,21 @@ project_open(struct project **out, const struct project_config *c)
 		.feed = c->feed_reader,
 		.utc_offset_min = c->utc_offset_min };
 	if (st == ST_OK)
-		st = fold_new(&p->fold, &fc);
-	if (st == ST_OK)
 		st = start(p);
 	if (p->path != NULL &&
 	    (st == ST_CONFLICT || st == ST_CORRUPT || st == ST_NEWER))
 		st = start_anew(p);
+	p->inside.db = p->db;
+	p->inside.p = p;
+	project_fold_facts(&p->inside, &fc);
+	if (st == ST_OK)
+		st = fold_new(&p->fold, &fc);
 	if (st == ST_OK)
 		st = project_rejudge(p);
 	if (st != ST_OK) {
 		project_close(p);
 		return st;
 	}
-	p->inside.db = p->db;
-	p->inside.p = p;
 	*out = p;
 	return ST_OK;
 }
@@ -217,7 +227,23 @@ project_inside(struct project *p)
 	return &p->inside;
 }
 
+void
+project_fold_facts(struct project_reader *r, struct fold_config *c)
+{
+	c->facts = project_facts;
+	c->facts_arg = r->db;
+}
+
 /* ---- following */
+
+/* The centre's own records are not listed, but some tell of others. */
+static bool
+tells(const struct project *p, const struct entry *e)
+{
+	const struct kind *k = kinds_find(p->cfg.kinds, e->kind);
+
+	return k != NULL && k->system && facts_gives(p->cfg.rules, k);
+}
 
 static int
 by_rec(const void *a, const void *b)
@@ -270,7 +296,8 @@ gather(struct project *p, uint64_t to, uint64_t *entries)
 			p->moved = true;
 		if ((e.flags & STORE_SERVER) == 0)
 			(*entries)++;
-		else if (p->entry.verb != DO_HOLD && p->entry.verb != DO_ADMIT)
+		else if (p->entry.verb != DO_HOLD &&
+			 p->entry.verb != DO_ADMIT && !tells(p, &p->entry))
 			continue; /* the log's own records */
 		st = touch(p, p->entry.rec);
 	}
@@ -300,6 +327,8 @@ put_touched(struct project *p)
 			st = ST_OK;
 			continue;
 		}
+		if (st == ST_OK)
+			st = project_give(p, p->touched[i].rec);
 		if (st == ST_OK)
 			st = project_put(p, p->touched[i].rec);
 	}

@@ -50,6 +50,9 @@ MUST_CHECK enum status project_reader_open(
 void project_reader_close(struct project_reader *r);
 struct project_reader *project_inside(struct project *p);
 
+/* Let a fold of this reader's thread judge by what other records tell. */
+void project_fold_facts(struct project_reader *r, struct fold_config *c);
+
 /* What a list is asked for; NULL or 0: anything. */
 struct project_query {
 	const char *kind, *status, *team, *person, *q;

@@ -37,4 +37,13 @@ MUST_CHECK enum status project_put(struct project *p, const char *rec);
 /* Index the words of all records put since the last call. */
 MUST_CHECK enum status project_put_words(struct project *p);
 
+/* project_facts.c: what the folded record gives to others of its cases, and
+ * in which cases it asks. */
+MUST_CHECK enum status project_give(struct project *p, const char *rec);
+MUST_CHECK enum status project_put_cases(
+    struct project *p, int64_t n, const char *rec);
+/* For fold_config: what others give; `arg` is the projection's struct db. */
+MUST_CHECK enum status project_facts(void *arg, const struct rules *rs,
+    const struct facts_record *r, struct facts *out);
+
 #endif

@@ -237,5 +237,7 @@ project_put(struct project *p, const char *rec)
 		st = put_findings(p, n, &grave);
 	if (st == ST_OK)
 		st = put_words(p, n, old, rec);
+	if (st == ST_OK)
+		st = project_put_cases(p, n, rec);
 	return st == ST_OK ? put_row(p, n, grave) : st;
 }

@@ -141,6 +141,16 @@ batch_int(struct batch_entry *x, const char *name, int64_t value)
 }
 
 void
+batch_bool(struct batch_entry *x, const char *name, bool value)
+{
+	struct buf *t = begin_value(x, name);
+
+	if (t != NULL)
+		buf_str(t, value ? "true" : "false");
+	end_value(x);
+}
+
+void
 batch_name(struct batch_entry *x, const char *name)
 {
 	struct buf *t = begin_value(x, name);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/embed.h"
+#include "domain/facts.h"
 #include "domain/rules.h"
 #include "support/fault_alloc.h"
 #include "support/made_state.h"
@@ -20,6 +21,7 @@ setup(void **state)
 		return 1;
 	buf_init(&bytes, 1 << 20);
 	made_state("seizure@1",
+	    "case_no=\"（2024）苏0302执1号\"\n"
 	    "started_at=\"2024-03-01T05:00:00+08:00\"\n=done\n=signed\n"
 	    "+items/#1\nitems/#1/until=\"2024-04-01\"\n"
 	    "items/#1/name=\"a\\nb\"\n+persons/#2\n"
@@ -39,6 +41,14 @@ teardown(void **state)
 	return 0;
 }
 
+/* A table and a fact of the one kind that is there. */
+static const char facts[] =
+    "{\"case\":\"case_no\",\"tables\":{\"held\":{\"kinds\":[\"detention\"],"
+    "\"where\":{\"has\":\"days\"},\"person\":[\"detainee/name\"]}},"
+    "\"facts\":{\"same_act/detentions\":{\"type\":\"int\",\"zh\":\"a\","
+    "\"en\":\"b\",\"from\":\"held\",\"take\":\"earlier\"}},\"calendar\":["
+    "{\"year\":2026,\"source\":\"c\",\"off\":[\"2026-01-01\"]}]}";
+
 static enum status
 load_all(void *arg)
 {
@@ -55,6 +65,10 @@ load_all(void *arg)
 		const struct embedded_file *f = embed_find(files[i]);
 
 		EXPECT(f != NULL);
+		if (i == 1)
+			st = rules_add(rs, ks, "facts", bytes_str(facts));
+		if (st != ST_OK)
+			break;
 		st = i == 0 ? kinds_add(ks, f->name, f->data)
 			    : rules_add(rs, ks, f->name, f->data);
 	}
@@ -111,6 +125,54 @@ test_domain_checking_short_of_memory_finds_not_less(void **state)
 }
 
 static enum status
+count_row(void *arg, const char *table, const char *key, struct bytes row)
+{
+	(void)table;
+	(void)key;
+	EXPECT(row.len > 2);
+	(*(size_t *)arg)++;
+	return ST_OK;
+}
+
+static enum status
+tell_one(void *arg)
+{
+	struct facts_record r = { .rec = "01890a5d-ac96-774b-bcce-b302099a8057",
+		.kind = kinds_find(kinds, bytes_str("seizure@1")),
+		.offset_min = 480 };
+	struct facts f;
+	struct state st;
+	size_t rows = 0;
+	enum status rc;
+
+	(void)arg;
+	facts_init(&f);
+	state_init(&st);
+	r.st = &st;
+	rc = state_read(&st, buf_view(&bytes));
+	facts_begin(&f, r.rec);
+	if (rc == ST_OK)
+		rc = facts_row(&f, bytes_str("seized"), bytes_str("x"),
+		    bytes_str("{\"amount\":\"7\",\"at\":1}"));
+	if (rc == ST_OK)
+		rc = facts_give(rules, &r, count_row, &rows);
+	if (rc == ST_OK)
+		rc = facts_take(&f, rules, &r);
+	EXPECT(rc == ST_OK ? rows == 2 && f.count == 1 : f.count == 0);
+	state_free(&st);
+	facts_free(&f);
+	return rc;
+}
+
+/* Catches a fact that is half of the truth because memory ran out. */
+static void
+test_domain_telling_short_of_memory_tells_nothing(void **state)
+{
+	(void)state;
+	EXPECT(fault_alloc_each(tell_one, NULL) > 5);
+}
+
+static enum status
 type_one(void *arg)
 {
 	const struct kind *k = kinds_latest(kinds, bytes_str("seizure"));
@@ -155,6 +217,8 @@ main(void)
 		    test_domain_loading_short_of_memory_leaves_nothing),
 		cmocka_unit_test(
 		    test_domain_checking_short_of_memory_finds_not_less),
+		cmocka_unit_test(
+		    test_domain_telling_short_of_memory_tells_nothing),
 		cmocka_unit_test(
 		    test_domain_typing_short_of_memory_gives_no_verdict),
 	};

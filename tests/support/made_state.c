@@ -121,6 +121,7 @@ static void
 add_line(struct made *m, char *line)
 {
 	char *eq = strchr(line, '=');
+	unsigned to;
 
 	switch (line[0]) {
 	case '\0':
@@ -135,11 +136,15 @@ add_line(struct made *m, char *line)
 		    m->status.len > 0 ? "," : "", ++m->values, line + 1);
 		return;
 	case '~':
+		to = m->values;
+		if (strchr(line, '>') != NULL) {
+			to = (unsigned)strtoul(strchr(line, '>') + 1, NULL, 16);
+			*strchr(line, '>') = '\0';
+		}
 		buf_printf(&m->links,
 		    "%s\"01890a5d-ac96-774b-bcce-b302099a80%02x\":"
 		    "[[\"%032x\",\"%s\"]]",
-		    m->links.len > 0 ? "," : "", m->values, m->values + 1,
-		    line + 1);
+		    m->links.len > 0 ? "," : "", to, m->values + 1, line + 1);
 		m->values++;
 		return;
 	case '!':

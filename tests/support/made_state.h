@@ -8,7 +8,8 @@
  *   path=withheld       a value whose body is withheld
  *   +list/#1            an item in force; -list/#1 struck out; ?list/#1
  * contested =word               the status ~word               a link to some
- * record !verb path|- JSON|- JSON|-    an act: on, its first datum, more;
+ * record (~word>05: to …8005) !verb path|- JSON|- JSON|-    an act: on, its
+ * first datum, more;
  *                       verb:ok verb:stale … for a sign, verb:word for the
  *                       status an advance came from
  *   :void  :missing  :blind  :bare

@@ -65,6 +65,8 @@ test_kinds_doc_examples_load(void **state)
 	if (rules_add(rs, ks, "doc", block("rules")) != ST_OK)
 		fail_msg("%s", rules_words(rs)->en);
 	EXPECT(rules_count(rs) == count + 3);
+	if (rules_add(rs, ks, "doc", block("facts")) != ST_OK)
+		fail_msg("%s", rules_words(rs)->en);
 	if (rules_court(rs, "doc", block("court")) != ST_OK)
 		fail_msg("%s", rules_words(rs)->en);
 	rules_free(rs);
@@ -147,8 +149,11 @@ test_kinds_doc_names_every_fact(void **state)
 	EXPECT_OK(kinds_load_builtin(&ks));
 	EXPECT_OK(rules_load_builtin(&rs, ks));
 	EXPECT(rs->fact_count > 0);
-	for (size_t i = 0; i < rs->fact_count; i++)
+	for (size_t i = 0; i < rs->fact_count; i++) {
 		expect_said("\n| `", rs->facts[i].name, "` |");
+		/* And somebody supplies it. */
+		EXPECT(rs->facts[i].take != TAKE_NOTHING);
+	}
 	rules_free(rs);
 	kinds_free(ks);
 }
