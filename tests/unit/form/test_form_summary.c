@@ -117,8 +117,8 @@ test_summary_of_a_form_is_checked_when_it_is_read(void **state)
 	static const char *const bad[] = { "\"case\":\"x\"",
 		"\"case\":\"x\",\"time\":\"{none}\"",
 		"\"case\":\"x\",\"time\":\"y\",\"items\":\"none\"",
-		"\"case\":\"x\",\"time\":\"y\",\"items\":\"found\","
-		"\"total\":\"name\"",
+		("\"case\":\"x\",\"time\":\"y\",\"items\":\"found\","
+		 "\"total\":\"name\""),
 		"\"case\":\"x\",\"time\":\"y\",\"total\":\"value\"",
 		"\"case\":\"x\",\"time\":\"y\",\"more\":\"z\"" };
 	struct forms *fs = NULL;
