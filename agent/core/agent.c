@@ -197,6 +197,8 @@ agent_lock(struct agent *a)
 	view_free(a->view);
 	a->view = NULL;
 	agent_defs_forget(a);
+	erasures_free(a->erasures);
+	a->erasures = NULL;
 	agent_court_forget(a);
 	if (a->log != NULL)
 		log_lock(a->log);
@@ -271,6 +273,8 @@ replay(struct agent *a)
 		st = view_end(a->view);
 	if (st == ST_OK)
 		st = agent_defs_load(a);
+	if (st == ST_OK)
+		st = agent_erase_run(a);
 	return st == ST_OK ? show_acked(a) : st;
 }
 

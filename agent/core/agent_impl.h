@@ -7,6 +7,7 @@
 #include "agent/log/log.h"
 #include "defs/defs.h"
 #include "domain/words.h"
+#include "erase/erase.h"
 #include "tlog/descriptor.h"
 #include "tlog/note.h"
 #include "wire/sync.h"
@@ -64,8 +65,10 @@ struct agent {
 	struct domain *base, *domain;
 	const struct kinds *lent_kinds;
 	const struct rules *lent_rules;
-	bool defs_news;    /* definitions have come since they were read */
-	struct view *view; /* NULL while locked */
+	bool defs_news; /* definitions have come since they were read */
+	struct erasures *erasures; /* orders carried out here; NULL: locked */
+	bool erase_news;           /* something is to be erased */
+	struct view *view;         /* NULL while locked */
 	struct wire_codec *codec;
 	struct sync_msg *msg;
 
@@ -161,6 +164,14 @@ MUST_CHECK enum status agent_defs_load(struct agent *a);
 void agent_defs_note(struct agent *a, const struct entry *e);
 /* Forms that are known; NULL: those built in, with the caller's kinds. */
 const struct forms *agent_forms_known(const struct agent *a);
+
+/* ---- bodies that the log orders to be erased (agent_erase.c) */
+
+/* Carry out all orders that the view holds; not within a batch. */
+MUST_CHECK enum status agent_erase_run(struct agent *a);
+/* A proved entry has come: an order, or a body that one is about? */
+void agent_erase_note(
+    struct agent *a, const struct entry *e, const uint8_t id[ID_LEN]);
 
 /* ---- keys and certificates (agent_enrol.c, agent_renew.c) */
 

@@ -169,6 +169,8 @@ keep_entry(struct agent *a, const struct agent_pending *p,
 		st = agent_court_follow(a, view_parsed(a->view));
 	if (st == ST_OK && (v.flags & VIEW_SERVER) != 0)
 		agent_defs_note(a, view_parsed(a->view));
+	if (st == ST_OK)
+		agent_erase_note(a, view_parsed(a->view), v.id);
 	if (st == ST_INVALID)
 		st = ST_OK;
 	if (st == ST_OK && (e->flags & STREAM_SERVER) != 0)
@@ -259,6 +261,8 @@ keep_pending(struct agent *a, struct agent_pending *p, struct down_result *out)
 	/* They stand on the disk: what they change is in force at once. */
 	if (st == ST_OK && a->defs_news)
 		st = agent_defs_load(a);
+	if (st == ST_OK && a->erase_news)
+		st = agent_erase_run(a);
 	return st;
 }
 

@@ -68,6 +68,13 @@ MUST_CHECK enum status view_placed(
 MUST_CHECK enum status view_acked(
     struct view *v, const uint8_t chain[CHAIN_LEN], uint64_t seq);
 
+/* An entry that is there with its body: flags, and its bytes appended.
+ * ST_ABSENT: none, or its head alone. */
+MUST_CHECK enum status view_whole(
+    struct view *v, const uint8_t id[ID_LEN], unsigned *flags, struct buf *out);
+/* From now on its head alone is here.  ST_OK too if there is none. */
+MUST_CHECK enum status view_blind(struct view *v, const uint8_t id[ID_LEN]);
+
 /* Is the entry there? */
 bool view_has(struct view *v, const uint8_t id[ID_LEN]);
 

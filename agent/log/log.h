@@ -275,6 +275,10 @@ struct log_foreign {
 MUST_CHECK enum status log_foreign_add(struct log *l,
     const struct log_foreign *f, uint8_t link[HASH_LEN], bool *is_new);
 bool log_foreign_has(struct log *l, const uint8_t id[ID_LEN]);
+/* Keep of it the head alone; ST_OK too if there is no such entry here. */
+MUST_CHECK enum status log_foreign_blind(
+    struct log *l, const uint8_t id[ID_LEN]);
+
 /* One that is not there is fine. */
 MUST_CHECK enum status log_foreign_drop(
     struct log *l, const uint8_t id[ID_LEN]);

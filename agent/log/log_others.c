@@ -170,6 +170,53 @@ log_foreign_add(struct log *l, const struct log_foreign *f,
 	return ST_OK;
 }
 
+/* The row under a tag, without its body. */
+static enum status
+blind_row(struct log *l, const uint8_t tag[ID_LEN])
+{
+	struct log_foreign f;
+	struct buf head;
+	const uint8_t *lf;
+	uint8_t form;
+	int64_t row = 0;
+	int is = 0;
+	enum status st = find(l, tag, &row, &is);
+
+	if (st != ST_OK || is != FORM_WHOLE)
+		return st;
+	/* `find` has opened it. */
+	st = row_read(&f, &form, buf_view(&l->row));
+	if (st != ST_OK)
+		return st;
+	buf_init(&head, ENTRY_BYTES_MAX);
+	lf = memchr(f.raw.p, '\n', f.raw.len);
+	buf_add(
+	    &head, f.raw.p, lf == NULL ? f.raw.len : (size_t)(lf - f.raw.p));
+	f.raw = buf_view(&head);
+	st = head.err;
+	if (st == ST_OK)
+		st = write_row(l, tag, true, row, &f);
+	buf_free(&head);
+	return st;
+}
+
+enum status
+log_foreign_blind(struct log *l, const uint8_t id[ID_LEN])
+{
+	uint8_t tag[ID_LEN];
+	enum status st;
+
+	if (!log_is_unlocked(l))
+		return ST_LOCKED;
+	tag_of(l, tag, id);
+	st = log_write_begin(l);
+	if (st == ST_OK) {
+		st = blind_row(l, tag);
+		st = log_write_end(l, st == ST_ABSENT ? ST_OK : st);
+	}
+	return st == ST_OK ? st : log_fail(l, st, "erasing a body");
+}
+
 bool
 log_foreign_has(struct log *l, const uint8_t id[ID_LEN])
 {

@@ -41,7 +41,9 @@
 	X(OLD_LOG, "old_log", 0)   /* of the log before a restore */           \
 	X(WITHHELD, "withheld", 0) /* a body kept from this copy, and why */   \
 	X(MISSING, "missing", 0)   /* an entry knew of one that is not here */ \
-	X(APART, "apart", 0)       /* an anchor that a bundle cannot reach */
+	X(APART, "apart", 0)       /* an anchor that a bundle cannot reach */  \
+	X(ERASED, "erased", 0)     /* a body erased by a logged order */       \
+	X(NOT_ERASED, "not_erased", 0) /* ordered, and the body stands */
 
 enum verify_what {
 #define VERIFY_ENUM(name, word, damage) VERIFY_##name,

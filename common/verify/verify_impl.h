@@ -5,6 +5,7 @@
  */
 #include "db/db.h"
 #include "entry/entry.h"
+#include "erase/erase.h"
 #include "tlog/descriptor.h"
 #include "tlog/merkle.h"
 #include "tlog/proof.h"
@@ -89,6 +90,13 @@ struct vhold {
 struct vhole {
 	uint8_t chain[CHAIN_LEN];
 	uint64_t first, last, place;
+	const struct vchain *c;
+};
+
+/* A body that its row says was erased. */
+struct verased {
+	uint8_t id[ID_LEN];
+	uint64_t place, seq;
 	const struct vchain *c;
 };
 
@@ -183,7 +191,10 @@ struct verify {
 	uint64_t next_anchor;     /* the least size not reached yet */
 	struct vrestore *restore; /* owned, in order of place */
 	size_t restore_count, restore_cap;
-	bool taken_ahead; /* the descriptor of the entry at hand */
+	bool taken_ahead;        /* the descriptor of the entry at hand */
+	struct erasures *orders; /* owned: to erase; NULL: none */
+	struct verased *erased;  /* owned, by place */
+	size_t erased_count, erased_cap;
 
 	struct vbundle *bundle; /* NULL: a store */
 
@@ -298,6 +309,16 @@ const struct vrestore *verify_ended(const struct verify *v, const char *origin);
 MUST_CHECK enum status verify_old_anchor(
     struct verify *v, struct vanchor *a, const struct vrestore *r);
 void verify_restores_end(struct verify *v);
+
+/* ---- verify_erase.c */
+
+/* `v->e` is of kind erase@1, on a chain of the court's own. */
+MUST_CHECK enum status verify_erase_entry(
+    struct verify *v, const struct vrow *row);
+/* The row says that its body was erased; judged at the end. */
+MUST_CHECK enum status verify_erased_row(
+    struct verify *v, const struct vchain *c, const struct vrow *row);
+MUST_CHECK enum status verify_erases_end(struct verify *v);
 
 /* ---- verify_anchor.c */
 

@@ -26,6 +26,8 @@ verify_done(struct verify *v)
 	free(v->context);
 	free(v->anchor);
 	free(v->restore);
+	free(v->erased);
+	erasures_free(v->orders);
 	entry_free(&v->e);
 	buf_free(&v->lines);
 	buf_free(&v->text);

@@ -476,6 +476,8 @@ verify_server_entry(struct verify *v, struct vchain *c, const struct vrow *row)
 		return verify_commit(v, c, row);
 	if (bytes_eq_str(e->kind, "device@1"))
 		return apply_device(v, c, row);
+	if (bytes_eq_str(e->kind, ERASE_KIND))
+		return verify_erase_entry(v, row);
 	if (e->verb != DO_OPEN)
 		return ST_OK;
 	if (bytes_eq_str(e->kind, "descriptor@1") ||

@@ -81,7 +81,7 @@ check_link(struct verify *v, struct vchain *c, const struct vrow *row,
 }
 
 /* A body that is no use: as it came (the row says so), or since. */
-static void
+static enum status
 check_body(struct verify *v, struct vchain *c, const struct vrow *row)
 {
 	const struct entry *e = &v->e;
@@ -96,15 +96,10 @@ check_body(struct verify *v, struct vchain *c, const struct vrow *row)
 		    there ? "Bytes of the body were changed: it is not the "
 			    "one its head names."
 			  : "The body is gone, and the row does not say so.");
-		return;
+		return ST_OK;
 	}
-	if ((row->flags & ROW_ERASED) != 0) {
-		/* No entry that orders an erasure is defined yet. */
-		verify_say_at(v, VERIFY_CHANGED, row->place, c, row->seq,
-		    "正文被抹去，日志里没有这样的命令。",
-		    "The body was erased, and no order in the log says so.");
-		return;
-	}
+	if ((row->flags & ROW_ERASED) != 0)
+		return verify_erased_row(v, c, row);
 	sha256(hash, e->body_line);
 	verify_say_at(v, VERIFY_BLIND, row->place, c, row->seq,
 	    !there ? "没有正文：登记为来时即缺。"
@@ -116,6 +111,7 @@ check_body(struct verify *v, struct vchain *c, const struct vrow *row)
 		? "Not the body that the head names; the row says that it "
 		  "came so."
 		: "The body is the one its head names, and breaks a rule.");
+	return ST_OK;
 }
 
 static void
@@ -171,8 +167,11 @@ read_entry(struct verify *v, struct vchain *c, const struct vrow *row)
 		    "The row is wrong about whether the entry is malformed.");
 	if (bad)
 		return ST_OK;
-	if (v->e.body_is == ENTRY_BODY_BLIND)
-		check_body(v, c, row);
+	if (v->e.body_is == ENTRY_BODY_BLIND) {
+		st = check_body(v, c, row);
+		if (st != ST_OK)
+			return st;
+	}
 	check_seen(v, c, row);
 	if (c->server)
 		return verify_server_entry(v, c, row);
@@ -401,6 +400,8 @@ run(struct verify *v)
 	st = verify_chains_end(v);
 	if (st == ST_OK)
 		st = verify_holds_end(v);
+	if (st == ST_OK)
+		st = verify_erases_end(v);
 	if (st == ST_OK)
 		st = verify_manifests(v);
 	if (st == ST_OK)

@@ -1,4 +1,5 @@
-/* admin_decide: what two people decide: definitions (docs/KINDS.md, 7). */
+/* admin_decide: what two people decide: definitions (docs/KINDS.md, 7), and
+ * erasing (docs/ERASING.md). */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,6 +8,7 @@
 #include "entry/json.h"
 #include "server/admin/admin.h"
 #include "server/roster/define.h"
+#include "server/upkeep/erase_order.h"
 
 /* Refused with the words of whoever refused. */
 static int
@@ -166,7 +168,128 @@ run_kinds(struct admin *a)
 	return rc;
 }
 
+/* ---- erasing */
+
+static int
+propose_erasing(struct admin *a, const struct erase_desk *d)
+{
+	uint8_t ids[ADMIN_MANY_MAX][ID_LEN], id[ID_LEN];
+	struct erase_wish w = { .rec = a->record,
+		.id = (const uint8_t(*)[ID_LEN])ids,
+		.count = a->entry_count,
+		.ground = a->ground,
+		.law = a->law,
+		.by = a->by };
+	struct words why;
+	enum status st;
+
+	if (!admin_needs(a, "--record", a->record))
+		return ADMIN_USAGE;
+	for (size_t i = 0; i < a->entry_count; i++) {
+		if (hex_decode(ids[i], ID_LEN, bytes_str(a->entry[i])) != ST_OK)
+			return admin_refuse(a, "条目号写法不对",
+			    "--entry is an id: 32 hex digits");
+	}
+	st = erase_propose(d, &w, id, &why);
+	if (st != ST_OK)
+		return refuse(a, "erase", st, &why);
+	put_id(a, "已提出，待另一人确认：",
+	    "proposed; another person confirms:", id);
+	return ADMIN_DONE;
+}
+
+static int
+decide_erasing(struct admin *a, const struct erase_desk *d, bool yes)
+{
+	uint8_t id[ID_LEN];
+	struct words why;
+	enum status st;
+
+	if (!read_id(a, 1, id))
+		return ADMIN_USAGE;
+	st = erase_decide(d, id, yes, a->by, a->reason, &why);
+	if (st != ST_OK)
+		return refuse(a, "erase", st, &why);
+	put_id(a, yes ? "已确认，正文已抹去：" : "已否决：",
+	    yes ? "confirmed; the bodies are erased:" : "refused:", id);
+	return ADMIN_DONE;
+}
+
+static int
+list_erasing(struct admin *a, const struct erase_desk *d)
+{
+	struct erasures *s = NULL;
+	enum status st = erase_orders(d, &s);
+
+	for (size_t i = 0; st == ST_OK && i < erasures_count(s); i++) {
+		const struct erase_order *o = erasures_at(s, i);
+		char id[2 * ID_LEN + 1];
+		struct buf b;
+
+		hex_encode(id, bytes_of(o->id, ID_LEN));
+		if (!a->json) {
+			(void)printf("%s  %-8s %s  %zu  %s  %s  %s %s\n", id,
+			    erase_state_name(o->state), o->record, o->count,
+			    o->law, o->ground, o->by, o->decided_by);
+			continue;
+		}
+		buf_init(&b, DOC_BYTES_MAX);
+		erase_order_json(o, &b);
+		if (buf_cstr(&b) != NULL)
+			(void)puts((const char *)b.p);
+		buf_free(&b);
+	}
+	erasures_free(s);
+	return st == ST_OK ? ADMIN_DONE : admin_fail(a, "erase", st);
+}
+
+static int
+again_erasing(struct admin *a, const struct erase_desk *d)
+{
+	uint64_t count = 0;
+	enum status st = erase_again(d, &count);
+
+	if (st != ST_OK)
+		return admin_fail(a, "erase again", st);
+	(void)printf("{\"erased\":%llu}\n", (unsigned long long)count);
+	return ADMIN_DONE;
+}
+
+static int
+run_erase(struct admin *a)
+{
+	const char *what = a->word_count > 0 ? a->word[0] : "list";
+	struct erase_desk d = { .centre = a->centre,
+		.roster = a->roster,
+		.feed = feed_inside(a->feed) };
+	enum status st = centre_reader_open(&d.reader, a->centre);
+	int rc;
+
+	if (st != ST_OK)
+		return admin_fail(a, "erase", st);
+	if (strcmp(what, "propose") == 0)
+		rc = propose_erasing(a, &d);
+	else if (strcmp(what, "confirm") == 0)
+		rc = decide_erasing(a, &d, true);
+	else if (strcmp(what, "refuse") == 0)
+		rc = decide_erasing(a, &d, false);
+	else if (strcmp(what, "list") == 0)
+		rc = list_erasing(a, &d);
+	else if (strcmp(what, "again") == 0)
+		rc = again_erasing(a, &d);
+	else
+		rc = admin_refuse(a,
+		    "应为 list、propose、confirm、refuse 或 again",
+		    "must be list, propose, confirm, refuse or again");
+	centre_reader_close(d.reader);
+	return rc;
+}
+
 const struct admin_command admin_decide_commands[] = {
+	{ "erase", true, run_erase,
+	    "[list] | propose --record REC --entry ID… --ground T --law T --by "
+	    "ID | confirm ID --by ID | refuse ID --by ID | again",
+	    "依命令抹去正文", "erase bodies by the word of two people" },
 	{ "kinds", true, run_kinds,
 	    "[list] | push FILE --by ID | confirm ID --by ID | refuse ID --by "
 	    "ID [--reason R]",

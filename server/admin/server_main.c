@@ -121,6 +121,8 @@ static const struct {
     OPTION("kept", kept),
     OPTION("keys", keys),
     OPTION("manifest", manifest),
+    OPTION("ground", ground),
+    OPTION("law", law),
 }, flag_options[] = {
     OPTION("json", json),
     OPTION("qr", qr),

@@ -80,53 +80,110 @@ lacking_cmp(const void *a, const void *b)
 	return memcmp(a, b, ID_LEN);
 }
 
+/* Why each body is not there, by id. */
+struct reasons {
+	const struct export_withheld **with; /* owned: withheld, with reasons */
+	size_t with_count;
+	uint8_t (*lacking)[ID_LEN]; /* owned: the court has none */
+	size_t lacking_count;
+	struct export_withheld *erased; /* owned: of the log's orders */
+	char (*text)[EXPORT_REASON_MAX + 1];
+	size_t erased_count;
+};
+
+static void
+reasons_free(struct reasons *r)
+{
+	free(r->with);
+	free(r->lacking);
+	free(r->erased);
+	free(r->text);
+}
+
+/* A body that was erased is withheld by the word that ordered it. */
+static void
+note_erased(struct reasons *r, const struct picked *x, uint64_t order)
+{
+	struct export_withheld *w = &r->erased[r->erased_count];
+	char *text = r->text[r->erased_count++];
+
+	(void)snprintf(text, EXPORT_REASON_MAX + 1,
+	    "依日志第 %" PRIu64 " 位的命令抹去 erased by the order at place "
+	    "%" PRIu64,
+	    order, order);
+	memcpy(w->id, x->id, ID_LEN);
+	w->reason = text;
+	r->with[r->with_count++] = w;
+}
+
+static enum status
+gather_reasons(
+    struct reasons *r, const struct pick *p, const struct export_what *what)
+{
+	size_t n = p->count + 1;
+
+	r->with = calloc(
+	    n + what->withheld_count, sizeof(const struct export_withheld *));
+	r->lacking = calloc(n, ID_LEN);
+	r->erased = calloc(n, sizeof(*r->erased));
+	r->text =
+	    calloc(p->orders == NULL ? 1 : p->lacking + 1, sizeof(*r->text));
+	if (r->with == NULL || r->lacking == NULL || r->erased == NULL ||
+	    r->text == NULL)
+		return ST_NOMEM;
+	for (size_t i = 0; i < what->withheld_count; i++)
+		r->with[r->with_count++] = &what->withheld[i];
+	for (size_t i = 0; i < p->count; i++) {
+		const struct picked *x = &p->item[i];
+		uint64_t order = 0;
+
+		if (!x->lacking)
+			continue;
+		if (p->orders != NULL && erasures_has(p->orders, x->id, &order))
+			note_erased(r, x, order);
+		else
+			memcpy(r->lacking[r->lacking_count++], x->id, ID_LEN);
+	}
+	if (r->with_count > 1)
+		qsort(r->with, r->with_count, sizeof(*r->with), by_id);
+	if (r->lacking_count > 1)
+		qsort(r->lacking, r->lacking_count, ID_LEN, lacking_cmp);
+	return ST_OK;
+}
+
 /* {"lacking":[…],"withheld":{…}}, each where there is any, by id. */
 static void
-put_more(struct buf *out, const struct pick *p, const struct export_what *what,
-    const struct export_withheld **sorted, uint8_t (*ids)[ID_LEN])
+put_more(struct buf *out, const struct reasons *r)
 {
-	size_t n = 0;
-
-	for (size_t i = 0; i < p->count; i++)
-		if (p->item[i].lacking)
-			memcpy(ids[n++], p->item[i].id, ID_LEN);
-	qsort(ids, n, ID_LEN, lacking_cmp);
-	if (what->withheld_count > 0)
-		qsort(sorted, what->withheld_count, sizeof(*sorted), by_id);
-	if (n == 0 && what->withheld_count == 0)
+	if (r->lacking_count == 0 && r->with_count == 0)
 		return;
 	buf_u8(out, '{');
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < r->lacking_count; i++) {
 		buf_str(out, i == 0 ? "\"lacking\":[" : ",");
-		json_put_hex(out, bytes_of(ids[i], ID_LEN));
+		json_put_hex(out, bytes_of(r->lacking[i], ID_LEN));
 	}
-	if (n > 0)
-		buf_str(out, what->withheld_count > 0 ? "]," : "]");
-	for (size_t i = 0; i < what->withheld_count; i++) {
+	if (r->lacking_count > 0)
+		buf_str(out, r->with_count > 0 ? "]," : "]");
+	for (size_t i = 0; i < r->with_count; i++) {
 		buf_str(out, i == 0 ? "\"withheld\":{" : ",");
-		json_put_hex(out, bytes_of(sorted[i]->id, ID_LEN));
+		json_put_hex(out, bytes_of(r->with[i]->id, ID_LEN));
 		buf_u8(out, ':');
-		json_put_str(out, sorted[i]->reason);
+		json_put_str(out, r->with[i]->reason);
 	}
-	buf_str(out, what->withheld_count > 0 ? "}}" : "}");
+	buf_str(out, r->with_count > 0 ? "}}" : "}");
 }
 
 static enum status
 more_of(struct buf *out, const struct pick *p, const struct export_what *what)
 {
-	const struct export_withheld **sorted = calloc(
-	    what->withheld_count + 1, sizeof(const struct export_withheld *));
-	uint8_t(*ids)[ID_LEN] = calloc(p->count + 1, ID_LEN);
-	enum status st = ST_NOMEM;
+	struct reasons r = { .with_count = 0 };
+	enum status st = gather_reasons(&r, p, what);
 
-	if (sorted != NULL && ids != NULL) {
-		for (size_t i = 0; i < what->withheld_count; i++)
-			sorted[i] = &what->withheld[i];
-		put_more(out, p, what, sorted, ids);
+	if (st == ST_OK) {
+		put_more(out, &r);
 		st = out->err;
 	}
-	free(sorted);
-	free(ids);
+	reasons_free(&r);
 	return st;
 }
 

@@ -118,6 +118,17 @@ same_as_logged(struct writer *w, struct export_why *why)
 			    "a lost entry came in since this manifest was "
 			    "logged: export the record anew");
 	}
+	/* Nor could it say why a body is not there that stood there then. */
+	for (size_t i = 0; w->p.orders != NULL && i < w->p.count; i++) {
+		const struct picked *x = &w->p.item[i];
+
+		if (x->record && erasures_has(w->p.orders, x->id, NULL) &&
+		    !is_withheld(w, x->id))
+			return export_refuse(why, ST_CONFLICT,
+			    "这份清单之后有正文依命令抹去：请重新导出",
+			    "a body was erased by order since this manifest "
+			    "was logged: export the record anew");
+	}
 	return ST_OK;
 }
 

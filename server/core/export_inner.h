@@ -4,6 +4,7 @@
  * export_inner: what the files of export share.
  */
 #include "entry/entry.h"
+#include "erase/erase.h"
 #include "server/core/export.h"
 
 /* An entry that the bundle needs. */
@@ -42,6 +43,7 @@ struct pick {
 		bool admit;
 	} * word; /* owned: holds and admits, in order of place */
 	size_t word_count, word_cap;
+	struct erasures *orders; /* owned: whose bodies were erased */
 };
 
 void pick_init(struct pick *p, struct centre *c, const char *rec);

@@ -23,6 +23,7 @@ pick_free(struct pick *p)
 	free(p->seen);
 	free(p->device);
 	free(p->word);
+	erasures_free(p->orders);
 	entry_free(&p->e);
 	memset(p, 0, sizeof(*p));
 }
@@ -218,6 +219,19 @@ of_court(struct pick *p, const struct centre_entry *ce)
 	return device && p->e.verb == DO_OPEN ? note_device(p) : ST_OK;
 }
 
+/* An order to erase: bodies that lack for it lack lawfully. */
+static enum status
+of_erasing(struct pick *p, const struct centre_entry *ce)
+{
+	enum status st = entry_parse(&p->e, ce->bytes);
+
+	if (st == ST_OK && p->orders == NULL)
+		st = erasures_new(&p->orders);
+	if (st == ST_OK)
+		st = erasures_take(p->orders, &p->e, ce->link, ce->place, NULL);
+	return st == ST_INVALID ? ST_OK : st;
+}
+
 static enum status
 one(struct pick *p, const struct centre_entry *ce)
 {
@@ -234,6 +248,9 @@ one(struct pick *p, const struct centre_entry *ce)
 		may_name(line, "\"descriptor@1\"") ||
 		may_name(line, "\"restored@1\"")))
 		st = of_court(p, ce);
+	if (st == ST_OK && (ce->flags & STORE_SERVER) != 0 &&
+	    may_name(line, "\"" ERASE_KIND "\""))
+		st = of_erasing(p, ce);
 	return st;
 }
 

@@ -50,6 +50,7 @@ open_db(struct db **out, const char *path, const char *vfs, bool create)
 		.vfs = vfs,
 		.create = create,
 		.sync = DB_SYNC_NORMAL,
+		.secure_delete = true, /* bodies may be erased by order */
 		.busy_ms = 10000,
 		.cache_kib = CACHE_KIB };
 	enum status st = db_open(out, &c);
@@ -427,6 +428,8 @@ gather_fills(struct project *p, uint64_t *no)
 		st = centre_entry(p->reader, place, &e);
 		if (st != ST_OK || (e.flags & STORE_LOST) != 0)
 			continue;
+		if ((e.flags & STORE_ERASED) != 0)
+			p->erased = *no;
 		st = entry_parse(&p->entry, e.bytes);
 		if (st == ST_NOMEM)
 			break;
@@ -457,7 +460,7 @@ follow_fills(struct project *p)
 		return st;
 	}
 	p->fill = no;
-	return ST_OK;
+	return p->erased > 0 ? project_wipe(p) : ST_OK;
 }
 
 /* Records on which time alone has made something fall due. */

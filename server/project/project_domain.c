@@ -95,3 +95,32 @@ project_domain(
 	fold_domain(p->fold, ks, rs);
 	return project_rejudge(p);
 }
+
+/* Once for each: fills are read from the first again after a start. */
+enum status
+project_wipe(struct project *p)
+{
+	uint64_t up_to = p->erased;
+	int64_t was = 0;
+	struct db_stmt *s;
+	enum status st = db_scalar(
+	    &was, p->db, "SELECT by FROM judged WHERE kind = '~erased'");
+
+	p->erased = 0;
+	if (st != ST_OK && st != ST_ABSENT)
+		return st;
+	if ((uint64_t)was >= up_to)
+		return ST_OK;
+	st = db_exec(p->db, "INSERT INTO words(words) VALUES('optimize')");
+	if (st == ST_OK)
+		st = db_query(&s, p->db,
+		    "INSERT OR REPLACE INTO judged(kind, by)"
+		    " VALUES('~erased', ?1)");
+	if (st != ST_OK)
+		return st;
+	db_bind_u64(s, 1, up_to);
+	st = db_run(s);
+	if (st == ST_OK)
+		st = db_checkpoint(p->db, true);
+	return st == ST_AGAIN ? ST_OK : st;
+}

@@ -18,7 +18,9 @@ struct project {
 	struct project_reader inside;
 	struct entry entry; /* scratch */
 	uint64_t size;
-	bool moved; /* people may be in other teams since the last batch */
+	uint64_t erased; /* the last fill that took a body away; 0: none since
+			    the start, or since it was wiped */
+	bool moved;      /* people may be in other teams since the last batch */
 	struct touched {
 		char rec[REC_LEN + 1];
 	} * touched;
@@ -31,6 +33,10 @@ struct project {
 /* project_domain.c: have records judged anew whose kind or rules are not those
  * that they were judged by. */
 MUST_CHECK enum status project_rejudge(struct project *p);
+
+/* project_domain.c: what was erased leaves the words of the search, too: their
+ * index keeps what was deleted until it is merged. */
+MUST_CHECK enum status project_wipe(struct project *p);
 
 /* Write the folded record (project_put.c). */
 MUST_CHECK enum status project_put(struct project *p, const char *rec);

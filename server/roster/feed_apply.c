@@ -280,7 +280,8 @@ apply_server(
 	}
 	if (bytes_eq_str(e->kind, "descriptor@1") ||
 	    bytes_eq_str(e->kind, "kept@1") ||
-	    bytes_eq_str(e->kind, "definition@1"))
+	    bytes_eq_str(e->kind, "definition@1") ||
+	    bytes_eq_str(e->kind, "erase@1"))
 		return put_own(f, "", bytes_str(""), place);
 	if (bytes_eq_str(e->kind, "device@1")) {
 		if (e->verb == DO_OPEN)

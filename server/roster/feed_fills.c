@@ -38,7 +38,8 @@ take_fill(struct feed *f, uint64_t place)
 	int64_t record = 0;
 	enum status st = centre_entry(f->reader, place, &ce);
 
-	if (st != ST_OK || (ce.flags & STORE_LOST) != 0)
+	/* Devices that hold what was erased are told by its order. */
+	if (st != ST_OK || (ce.flags & (STORE_LOST | STORE_ERASED)) != 0)
 		return st;
 	st = entry_parse(e, ce.bytes);
 	if (st == ST_NOMEM)

@@ -123,6 +123,12 @@ store_erase(struct store *s, uint64_t place)
 }
 
 enum status
+store_tidy(struct store *s)
+{
+	return s->ops->tidy(s);
+}
+
+enum status
 store_put_meta(struct store *s, const char *name, struct bytes value)
 {
 	return s->ops->put_meta(s, name, value);

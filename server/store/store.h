@@ -196,6 +196,10 @@ MUST_CHECK enum status store_fill(struct store *s, uint64_t place,
  * STORE_ERASED are set, and a row of `fills` says so. */
 MUST_CHECK enum status store_erase(struct store *s, uint64_t place);
 
+/* What was erased still stands in the implementation's own write-ahead log:
+ * empty that, if nobody is in the way (else it is written over later). */
+MUST_CHECK enum status store_tidy(struct store *s);
+
 MUST_CHECK enum status store_put_meta(
     struct store *s, const char *name, struct bytes value);
 MUST_CHECK enum status store_put_alarm(

@@ -43,6 +43,7 @@ struct store_ops {
 	enum status (*fill)(struct store *s, uint64_t place, uint32_t flags,
 	    struct bytes bytes, const char *why);
 	enum status (*erase)(struct store *s, uint64_t place);
+	enum status (*tidy)(struct store *s);
 	enum status (*put_meta)(
 	    struct store *s, const char *name, struct bytes value);
 	enum status (*put_alarm)(struct store *s, const struct store_alarm *a);

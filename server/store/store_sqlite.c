@@ -168,6 +168,7 @@ static const struct store_ops sq_ops = {
 	.put_head = sq_put_head,
 	.fill = sq_fill,
 	.erase = sq_erase,
+	.tidy = sq_tidy,
 	.put_meta = sq_put_meta,
 	.put_alarm = sq_put_alarm,
 	.put_attempt = sq_put_attempt,
@@ -267,6 +268,7 @@ store_sqlite_open(struct store **out, const struct store_config *c)
 		.vfs = c->vfs,
 		.create = c->create,
 		.sync = DB_SYNC_FULL,
+		.secure_delete = true,
 		.busy_ms = c->busy_ms == 0 ? BUSY_MS : c->busy_ms,
 		.cache_kib = c->cache_kib == 0 ? CACHE_KIB : c->cache_kib,
 		.checkpoint_pages = CHECKPOINT_PAGES };

@@ -62,6 +62,7 @@ enum status sq_put_head(struct store *s, const struct frontier *f);
 enum status sq_fill(struct store *s, uint64_t place, uint32_t flags,
     struct bytes bytes, const char *why);
 enum status sq_erase(struct store *s, uint64_t place);
+enum status sq_tidy(struct store *s);
 enum status sq_put_meta(struct store *s, const char *name, struct bytes value);
 enum status sq_put_alarm(struct store *s, const struct store_alarm *a);
 enum status sq_put_attempt(struct store *s, const struct store_attempt *a);

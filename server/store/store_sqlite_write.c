@@ -219,3 +219,13 @@ sq_erase(struct store *base, uint64_t place)
 	return sq_failed(s,
 	    replace(s, place, e.flags | STORE_BLIND | STORE_ERASED, e.bytes));
 }
+
+enum status
+sq_tidy(struct store *base)
+{
+	struct sq_store *s = sq_of(base);
+	enum status st = db_checkpoint(s->in.db, true);
+
+	/* A reader is in the way: the next checkpoint writes over it. */
+	return st == ST_AGAIN ? ST_OK : sq_failed(s, st);
+}

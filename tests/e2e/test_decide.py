@@ -170,5 +170,77 @@ def a_bad_file_gets_no_entry(c: Court):
     check(len(c.admin("kinds")) == before, "something was logged")
 
 
+SECRET = "王小明三二零三零二"
+
+
+def bytes_of(c, *names):
+    return b"".join(p.read_bytes() for n in names for p in c.court.glob(n))
+
+
+def what_two_order_erased_is_gone(c: Court):
+    """Catches a body left at the centre or on a handheld, and an audit that
+    cannot tell an order from a hole."""
+    c.begin()
+    two_administrators(c)
+    for home, who in (("h", "p001"), ("g", "p002")):
+        c.agent(home, "enrol", c.code_for(who))
+    rec = c.agent("h", "record", "search", "target=现金",
+                  f"debtor/name={SECRET}")[-1]["rec"]
+    c.sync("h")
+    c.all_there(rec)
+    there = f"/api/v1/records/{rec}"
+    wait_for("the colleague's copy", lambda: (
+        c.sync("g"), c.ask("g", "show", rec)[0] == 0)[1])
+    check(SECRET.encode() in bytes_of(c, "store.db*"), "not in the store")
+    history = json.loads(c.api(there + "/history"))["entries"]
+    mine = [e["id"] for e in history if SECRET in json.dumps(
+        e, ensure_ascii=False)]
+    check(len(mine) == 1, f"{history}")
+    c.agent("h", "lock")
+    wish = ("erase", "propose", "--record", rec, "--entry", mine[0],
+            "--ground", "错录他人信息", "--law", "个人信息保护法第四十七条")
+    words = refused(c, *wish, "--by", "root-1")
+    check("role" in words, words)
+    order = c.admin(*wish, "--by", "sup-1")[0]["id"]
+    words = refused(c, "erase", "confirm", order, "--by", "sup-1")
+    check("another person" in words, words)
+    c.admin("erase", "confirm", order, "--by", "sup-2")
+    listed = c.admin("erase")
+    check(listed[0]["state"] == "ordered" and
+          listed[0]["decided_by"] == "sup-2", f"{listed}")
+    # Both sides the same, also where the handheld was away.
+    for home in ("h", "g"):
+        wait_for("the order at the handheld", lambda: (
+            c.sync(home), SECRET not in c.agent(
+                home, "show", rec, "--state", lines=False).stdout)[1])
+    wait_for("the centre's state", lambda: json.loads(
+        c.api(there + "/state")) == json.loads(c.agent(
+            "h", "show", rec, "--state", lines=False).stdout))
+    check("withheld" in c.api(there + "/state").decode(), "not withheld")
+    found = wait_for("the search to forget", lambda: not c.console(
+        "/api/v1/records?q=" + "%E7%8E%8B%E5%B0%8F%E6%98%8E")["records"])
+    check(found, "still found by its words")
+    c.stop()
+    left = bytes_of(c, "store.db*", "project.db*", "feed.db*")
+    check(SECRET.encode() not in left, "left in a file of the court")
+    # One that joins later, and an auditor.
+    c.start()
+    c.agent("k", "enrol", c.code_for("p003"))
+    wait_for("the record at the newcomer", lambda: (
+        c.sync("k"), c.ask("k", "show", rec)[0] == 0)[1])
+    check(SECRET not in c.agent("k", "show", rec, "--state",
+                                lines=False).stdout, "the newcomer has it")
+    vkey = c.admin("vkey", lines=False).stdout.strip().splitlines()[-1]
+    r = c.run("daybreak-audit", "store", c.court, "--key", vkey, ok=(0, 1),
+              lines=False)
+    check("erased" in r.stdout, r.stdout)
+    bundle = c.dir / "e.bundle"
+    c.admin("export", "--record", rec, "--reason", "法院调卷", "--out", bundle)
+    r = c.run("daybreak-audit", "bundle", bundle, "--key", vkey, ok=(0, 1),
+              lines=False)
+    check("erased by the order" in r.stdout, r.stdout)
+
+
 if __name__ == "__main__":
-    run_cases([a_new_kind_needs_no_new_program, a_bad_file_gets_no_entry])
+    run_cases([a_new_kind_needs_no_new_program, a_bad_file_gets_no_entry,
+               what_two_order_erased_is_gone])

@@ -27,7 +27,8 @@ ROOMS = {"base": set(), "db": {"base"}, "crypt": {"base"},
          "pdf": {"base", "domain", "form"},
          "chainfile": {"base", "entry", "crypt", "db"},
          "wire": {"base", "entry", "tlog"},
-         "verify": {"base", "entry", "tlog", "db"}}
+         "erase": {"base", "entry"},
+         "verify": {"base", "entry", "tlog", "db", "erase"}}
 # A third-party header stands in few files, so that it can be replaced.
 THIRD = {"sqlite3.h": ("common/db/",), "curl/": ("agent/core/uplink",),
          "zstd.h": ("common/wire/",), "zdict.h": ("common/wire/",),
