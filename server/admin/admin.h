@@ -48,6 +48,9 @@ struct admin {
 	struct roster *roster;
 	struct feed *feed;
 
+	/* Of evidence. */
+	const char *case_no, *until;
+
 	/* Of recover, held, admit and hold. */
 	const char *chain, *branch;
 	const char *entry[ADMIN_MANY_MAX];
@@ -68,6 +71,7 @@ extern const struct admin_command admin_restore_commands[];
 extern const struct admin_command admin_export_commands[];
 /* These take words besides options. */
 extern const struct admin_command admin_decide_commands[];
+extern const struct admin_command admin_evidence_commands[];
 
 /* Say why; gives ADMIN_FAILED. */
 int admin_refuse(const struct admin *a, const char *zh, const char *en);

@@ -18,7 +18,8 @@ put_fault(void *arg, const struct check_fault *f)
 	struct buf b;
 
 	if (!a->json) {
-		(void)printf("%s: %s", check_area_word(f->area), f->where);
+		(void)printf("%s%s: %s", f->notice ? "注意 notice: " : "",
+		    check_area_word(f->area), f->where);
 		if (f->has_place)
 			(void)printf(" 位置 place %" PRIu64, f->place);
 		(void)printf("\n  %s\n  %s\n  → %s\n    %s\n", f->zh, f->en,
@@ -32,7 +33,8 @@ put_fault(void *arg, const struct check_fault *f)
 	json_put_str(&b, f->do_zh);
 	buf_str(&b, ",\"fault\":");
 	json_put_str(&b, json_text_ok(bytes_str(f->en)) ? f->en : "?");
-	buf_str(&b, ",\"place\":");
+	buf_printf(
+	    &b, ",\"notice\":%s,\"place\":", f->notice ? "true" : "false");
 	if (f->has_place)
 		buf_printf(&b, "%" PRIu64, f->place);
 	else
@@ -63,17 +65,17 @@ run_check(struct admin *a)
 		return admin_fail(a, "check", st);
 	if (a->json)
 		(void)printf("{\"commits\":%" PRIu64 ",\"entries\":%" PRIu64
-			     ",\"faults\":%" PRIu64
+			     ",\"faults\":%" PRIu64 ",\"files\":%" PRIu64
 			     ",\"ok\":%s,\"pieces\":%" PRIu64
 			     ",\"tiles\":%" PRIu64 "}\n",
-		    done.n.commits, done.n.entries, done.n.faults,
+		    done.n.commits, done.n.entries, done.n.faults, done.files,
 		    done.n.faults == 0 ? "true" : "false", done.n.pieces,
 		    done.n.tiles);
 	else
 		(void)printf("%" PRIu64 " 条 entries, %" PRIu64
-			     " 次提交 commits, %" PRIu64 " 段 pieces: %" PRIu64
-			     " 处有误 faults\n",
-		    done.n.entries, done.n.commits, done.n.pieces,
+			     " 次提交 commits, %" PRIu64 " 段 pieces, %" PRIu64
+			     " 个文件 files: %" PRIu64 " 处有误 faults\n",
+		    done.n.entries, done.n.commits, done.n.pieces, done.files,
 		    done.n.faults);
 	return done.n.faults == 0 ? ADMIN_DONE : ADMIN_DAMAGE;
 }

@@ -116,7 +116,9 @@ work_record(struct worker *w, struct request *rq)
 	if (!load(w, rq))
 		return;
 	f = fold_findings(w->fold);
-	buf_str(b, "{\"conflicts\":");
+	buf_str(b, "{\"attachments\":");
+	api_put_attachments(w, b);
+	buf_str(b, ",\"conflicts\":");
 	put_conflicts(fold_state(w->fold), b);
 	buf_str(b, ",\"findings\":[");
 	for (size_t i = 0; i < f->count; i++) {
@@ -221,6 +223,7 @@ api_routes(struct app *a)
 		{ "/api/v1/tlog", api_tlog },
 		{ "/api/v1/alarms", api_alarms },
 		{ "/api/v1/held", api_held },
+		{ "/api/v1/evidence/{sha256}", api_evidence },
 		{ "/api/v1/summary", api_summary },
 		{ "/metrics", work_metrics },
 	};

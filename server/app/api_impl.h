@@ -3,7 +3,7 @@
 /* api_impl: what the files of the read API share; nobody else includes it. */
 #include "server/app/app_impl.h"
 
-enum { API_TEXT_MAX = 255 };
+enum { API_TEXT_MAX = 255, API_WHO_MAX = 64 };
 
 /* ---- api_who.c */
 
@@ -11,6 +11,10 @@ enum right { RIGHT_ANY, RIGHT_RECORDS };
 
 /* True if the bearer may; else the request was answered. */
 bool api_may(struct worker *w, struct request *rq, enum right right);
+/* The same, and who it is, as the log names readers: "role#" and the first
+ * eight digits of the token's SHA-256. */
+bool api_may_who(struct worker *w, struct request *rq, enum right right,
+    char who[API_WHO_MAX]);
 /* Answer with w->body, or for `st` or the buffer's own failure. */
 void api_send_json(struct worker *w, struct request *rq, enum status st);
 /*
@@ -42,6 +46,11 @@ void api_tlog(struct worker *w, struct request *rq);
 void api_alarms(struct worker *w, struct request *rq);
 void api_summary(struct worker *w, struct request *rq);
 void api_hints(struct worker *w, struct request *rq);
+
+/* ---- api_evidence.c */
+void api_evidence(struct worker *w, struct request *rq);
+/* Of the record that w->fold holds: an array. */
+void api_put_attachments(struct worker *w, struct buf *b);
 
 /* ---- api_held.c */
 void api_held(struct worker *w, struct request *rq);

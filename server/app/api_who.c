@@ -69,12 +69,14 @@ take_token(void *arg, const struct store_doc *d)
 
 /* True if the bearer may; else the request was answered. */
 bool
-api_may(struct worker *w, struct request *rq, enum right right)
+api_may_who(struct worker *w, struct request *rq, enum right right,
+    char who[API_WHO_MAX])
 {
 	static const char prefix[] = "Bearer ";
 	struct bytes auth = request_field(rq, "authorization");
 	struct token t = { .known = false };
 	uint8_t hash[HASH_LEN];
+	char hex[9];
 	enum status st = ST_ABSENT;
 
 	if (bytes_starts(auth, prefix) && auth.len < 512) {
@@ -97,7 +99,17 @@ api_may(struct worker *w, struct request *rq, enum right right)
 		    "this role reads no records", "此角色不得查看记录内容", 0);
 		return false;
 	}
+	hex_encode(hex, bytes_of(hash, 4));
+	(void)snprintf(who, API_WHO_MAX, "%s#%s", t.role, hex);
 	return true;
+}
+
+bool
+api_may(struct worker *w, struct request *rq, enum right right)
+{
+	char who[API_WHO_MAX];
+
+	return api_may_who(w, rq, right, who);
 }
 
 void

@@ -40,6 +40,7 @@ static const char *const schema[] = {
 	"CREATE INDEX named_rec ON named(rec);"
 	"CREATE TABLE custody(place INTEGER PRIMARY KEY,"
 	" digest BLOB NOT NULL);"
+	"CREATE TABLE objection(rec TEXT PRIMARY KEY) WITHOUT ROWID;"
 	"CREATE INDEX custody_digest ON custody(digest);"
 	"CREATE TABLE viewed(digest BLOB NOT NULL, who TEXT NOT NULL,"
 	" at INTEGER NOT NULL, PRIMARY KEY(digest, who)) WITHOUT ROWID;"
@@ -149,7 +150,8 @@ read_position(struct evidence *ev)
 	ev->size = 0;
 	st = db_exec(ev->db,
 	    "DELETE FROM receipt; DELETE FROM named; DELETE FROM custody;"
-	    "DELETE FROM viewed; DELETE FROM retention; DELETE FROM pos");
+	    "DELETE FROM viewed; DELETE FROM retention; DELETE FROM objection; "
+	    "DELETE FROM pos");
 	if (st == ST_OK)
 		st = db_query(&s, ev->db,
 		    "INSERT INTO pos(id, size, log) VALUES(1, 0, ?1)");
@@ -170,6 +172,8 @@ open_db(struct evidence *ev)
 	enum status st;
 
 	(void)snprintf(path, sizeof(path), "%s/evidence.db", ev->cfg.dir);
+	if (ev->cfg.memory)
+		c.path = NULL;
 	st = db_open(&ev->db, &c);
 	if (st == ST_OK)
 		st = db_migrate(
@@ -218,7 +222,7 @@ open_all(struct evidence *ev)
 		return ST_NOMEM;
 	(void)snprintf(
 	    ev->dir, len + sizeof("/evidence"), "%s/evidence", ev->cfg.dir);
-	st = ev_make_folders(ev);
+	st = ev->cfg.memory ? ST_OK : ev_make_folders(ev);
 	if (st == ST_OK)
 		st = open_db(ev);
 	if (st == ST_OK)

@@ -40,6 +40,9 @@ struct evidence_config {
 	const struct port *port;
 	struct evidence_limits limits;
 	unsigned threads; /* for disk and hashing; 0: none, reading alone */
+	/* The table in memory, made from the log by evidence_follow, and no
+	 * folder made: for commands beside a running daemon. */
+	bool memory;
 };
 
 /* Open, making what is not there.  Words in errmsg. */
@@ -90,6 +93,41 @@ struct evidence_status {
 };
 MUST_CHECK enum status evidence_status(struct evidence *ev,
     const uint8_t digest[HASH_LEN], struct evidence_status *out);
+
+/* ---- upkeep */
+
+enum evidence_fault {
+	EVIDENCE_GONE,     /* a receipt, not purged, and no file */
+	EVIDENCE_DAMAGED,  /* its bytes are not those of its name */
+	EVIDENCE_ORPHAN,   /* no receipt, or no record names it */
+	EVIDENCE_LEFT,     /* purged by the log, and still there */
+	EVIDENCE_STRANGER, /* no name of ours */
+	EVIDENCE_UNREADABLE
+};
+/* `name`: below the folder; valid for the call. */
+typedef void (*evidence_fault_fn)(
+    void *arg, enum evidence_fault what, const char *name);
+
+struct evidence_checked {
+	uint64_t files, bytes;
+};
+/*
+ * Hash every stored file and compare with the log; changes and deletes
+ * nothing.  Reads all: slow.  ST_OK also where `fn` was called.
+ */
+MUST_CHECK enum status evidence_check(struct evidence *ev, evidence_fault_fn fn,
+    void *arg, struct evidence_checked *out);
+
+struct evidence_copied {
+	uint64_t copied, there, bytes, damaged;
+};
+/*
+ * Copy what `to` lacks, each file verified by its digest while it is copied and
+ * durable before it gets its name; one that is damaged here is passed over and
+ * counted.  ST_FULL, ST_IO, ST_DENIED.
+ */
+MUST_CHECK enum status evidence_copy(
+    struct evidence *ev, const char *to, struct evidence_copied *out);
 
 /* Where a stored file lies, appended to `out`. */
 void evidence_path(

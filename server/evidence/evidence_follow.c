@@ -72,19 +72,34 @@ put_named(struct evidence *ev, const struct centre_entry *ce,
 	return db_run(s);
 }
 
-/* Most entries attach nothing: a look at the head spares reading them. */
+/* Most entries are none of ours: a look at the head spares reading them. */
 static bool
-may_attach(struct bytes raw)
+head_has(struct bytes raw, const char *word)
 {
-	static const char word[] = "\"attach\"";
 	const uint8_t *lf = memchr(raw.p, '\n', raw.len);
 	size_t len = lf == NULL ? raw.len : (size_t)(lf - raw.p);
 
-	for (size_t i = 0; i + sizeof(word) - 1 <= len; i++)
-		if (raw.p[i] == '"' &&
-		    memcmp(raw.p + i, word, sizeof(word) - 1) == 0)
-			return true;
-	return false;
+	return memmem(raw.p, len, word, strlen(word)) != NULL;
+}
+
+/* An objection, open or not: what is tied to it is looked at before a purge. */
+static enum status
+apply_objection(struct evidence *ev, const struct centre_entry *ce)
+{
+	struct entry *e = &ev->entry;
+	struct db_stmt *s;
+	enum status st = entry_parse_head(e, ce->bytes);
+
+	if (st == ST_NOMEM)
+		return st;
+	if (e->rec.len != REC_LEN || !bytes_starts(e->kind, "objection@"))
+		return ST_OK;
+	st = db_query(
+	    &s, ev->db, "INSERT OR IGNORE INTO objection(rec) VALUES(?1)");
+	if (st != ST_OK)
+		return st;
+	db_bind_text(s, 1, e->rec);
+	return db_run(s);
 }
 
 static enum status
@@ -95,7 +110,7 @@ apply_attach(struct evidence *ev, const struct centre_entry *ce)
 	struct buf b;
 	enum status st;
 
-	if (!may_attach(ce->bytes))
+	if (!head_has(ce->bytes, "\"attach\""))
 		return ST_OK;
 	st = entry_parse(e, ce->bytes);
 	if (st == ST_NOMEM)
@@ -109,6 +124,16 @@ apply_attach(struct evidence *ev, const struct centre_entry *ce)
 		st = put_named(ev, ce, digest, e->rec);
 	buf_free(&b);
 	return st;
+}
+
+static enum status
+apply_device(struct evidence *ev, const struct centre_entry *ce)
+{
+	enum status st = ST_OK;
+
+	if (head_has(ce->bytes, "\"objection@"))
+		st = apply_objection(ev, ce);
+	return st == ST_OK ? apply_attach(ev, ce) : st;
 }
 
 /* ---- what the centre says */
@@ -324,7 +349,7 @@ step(struct evidence *ev, uint64_t max, uint64_t *done)
 		if ((ce.flags & STORE_SERVER) != 0)
 			st = apply_server(ev, &ce);
 		else if ((ce.flags & STORE_LOST) == 0)
-			st = apply_attach(ev, &ce);
+			st = apply_device(ev, &ce);
 		n++;
 	}
 	if (sc != NULL)

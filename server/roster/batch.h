@@ -48,6 +48,7 @@ struct batch_entry *batch_add(struct batch *b, const char *rec,
 /* Names with values, in order. */
 void batch_text(struct batch_entry *x, const char *name, const char *value);
 void batch_hex(struct batch_entry *x, const char *name, struct bytes raw);
+void batch_bool(struct batch_entry *x, const char *name, bool value);
 void batch_int(struct batch_entry *x, const char *name, int64_t value);
 void batch_bool(struct batch_entry *x, const char *name, bool value);
 /* A name with null: a list's path, a status, a record. */

@@ -8,13 +8,20 @@
  *	log           as an auditor reads it: descriptors one from the other,
  *	              devices in their time, holds, commits
  *	projections   not ahead of the log, and readable
+ *	evidence      every stored file hashed again, every receipt's file there
  *
  * Nothing is changed.  It works while the daemon runs: what stood when it began
  * is checked.
  */
 #include "server/core/centre.h"
 
-enum check_area { CHECK_KEYS, CHECK_STORE, CHECK_LOG, CHECK_PROJECTIONS };
+enum check_area {
+	CHECK_KEYS,
+	CHECK_STORE,
+	CHECK_LOG,
+	CHECK_PROJECTIONS,
+	CHECK_EVIDENCE
+};
 
 const char *check_area_word(enum check_area a); /* "keys" …; static */
 
@@ -25,6 +32,7 @@ struct check_fault {
 	const char *where; /* the file */
 	const char *zh, *en;
 	const char *do_zh, *do_en; /* what to do about it; static */
+	bool notice;               /* to be known, and no damage */
 };
 
 /* Ranges are valid for the call. */
@@ -39,7 +47,9 @@ struct check_config {
 struct check_done {
 	bool
 	    opened; /* the court could be opened; else the log was read alone */
-	struct centre_checked n; /* n.faults counts those of all areas */
+	struct centre_checked n;    /* n.faults counts those of all areas */
+	uint64_t files, file_bytes; /* of the evidence */
+	uint64_t notices; /* told, and no damage: files that nobody names */
 };
 
 /*

@@ -13,13 +13,15 @@ import os
 import random
 import signal
 import socket
+import ssl
 import sys
 import threading
 import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from support import CENTRE, Handheld, check, run_cases, wait_for  # noqa: E402
+from support import (CENTRE, Handheld, check, run_cases,  # noqa: E402
+                     uuid7, wait_for)
 
 BYTES = "application/offset+octet-stream"
 
@@ -567,7 +569,237 @@ def slow_clients_and_strangers(c):
     check(parts(c) == [], "left over")
 
 
+# ---- what the console shows
+
+
+def named(c, hand, data, rec=None, case=None, **more):
+    """A record that names these bytes, written by a device's own hand."""
+    rec = rec or uuid7()
+    hexed = hashlib.sha256(data).hexdigest()
+    if case is not None:
+        hand.push(said(hand, rec, ["case_no"], [case], "open"))
+    m = {"size": len(data), "type": "video/mp4", "name": "搜查.mp4"}
+    m.update(more)
+    status, body, _ = hand.push(said(hand, rec, [""], [hexed], "attach", m))
+    check(status == 200, f"sync: {status} {body}")
+    c.caught_up()
+    return rec
+
+
+def said(hand, rec, on, values, verb, more=None):
+    b = {"salt": os.urandom(16).hex(), "data": values}
+    if more is not None:
+        b["more"] = more
+    body = json.dumps(b, ensure_ascii=False, separators=(",", ":")).encode()
+    raw = hand.entry(rec, on=on, do=verb,
+                     body=hashlib.sha256(body).hexdigest())
+    return raw.split(b"\n", 1)[0] + b"\n" + body
+
+
+def get(c, path, token=None, **fields):
+    ctx = ssl.create_default_context(cadata=ssl.DER_cert_to_PEM_cert(
+        (c.court / "keys" / "ca.crt").read_bytes()))
+    s = socket.create_connection(("127.0.0.1", c.ports[1]), timeout=120)
+    h = http.client.HTTPConnection(CENTRE)
+    h.sock = ctx.wrap_socket(s, server_hostname=CENTRE)
+    head = {"Authorization": f"Bearer {token or c.token}"}
+    head.update({k.replace("_", "-"): v for k, v in fields.items()})
+    h.request("GET", path, headers=head)
+    a = Answer(h.getresponse())
+    h.close()
+    return a
+
+
+def notes(c):
+    """(text, who) of every note on a file."""
+    out = []
+    for (raw,) in c.query("SELECT bytes FROM entries WHERE instr(bytes, "
+                          "CAST('\"evidence@1\"' AS BLOB)) ORDER BY place"):
+        head, body = raw.split(b"\n", 1)
+        if json.loads(head)["do"] == "note":
+            b = json.loads(body)
+            out.append((b["data"][0], b["more"]["who"]))
+    return out
+
+
+def the_console_reads_whole_and_in_ranges(c):
+    c.begin()
+    d = Carrier(c, "a")
+    data = b"\0\0\0\x20ftypisom" + blob(3_000_000)
+    hexed = hashlib.sha256(data).hexdigest()
+    here = f"/api/v1/evidence/{hexed}"
+    rec = named(c, d.hand, data)
+
+    def attachment():
+        return c.console(f"/api/v1/records/{rec}")["attachments"][0]
+    a = attachment()
+    check(a["state"] == "named" and a["sha256"] == hexed and a["percent"] == 0
+          and a["more"]["name"] == "搜查.mp4", f"{a}")
+    check(get(c, here).status == 404, "read before it came")
+    at = d.create(data).headers["Location"]
+    d.patch(at, 0, data[:1_000_000])
+    a = attachment()
+    check(a["state"] == "uploading" and a["percent"] == 33 and
+          a["got"] == 1_000_000, f"{a}")
+    d.patch(at, 1_000_000, data[1_000_000:])
+    a = attachment()
+    check(a["state"] == "stored" and a["percent"] == 100, f"{a}")
+    a = get(c, here)
+    h = a.headers
+    check(a.status == 200 and a.body == data, f"whole: {a.status}")
+    check(h["ETag"] == f'"{hexed}"' and h["Accept-Ranges"] == "bytes" and
+          h["Content-Type"] == "video/mp4" and
+          h["X-Content-Type-Options"] == "nosniff" and
+          h["Content-Security-Policy"].startswith("sandbox;") and
+          h["Content-Disposition"].startswith("inline; filename=") and
+          h["Content-Disposition"].endswith(
+              "filename*=UTF-8''%E6%90%9C%E6%9F%A5.mp4"), f"{h}")
+    size = len(data)
+    for asked, first, last in (
+            ("bytes=0-0", 0, 0), ("bytes=100-199", 100, 199),
+            ("bytes=1000000-", 1_000_000, size - 1),
+            ("bytes=-5", size - 5, size - 1),
+            ("bytes=2999000-99999999", 2_999_000, size - 1),
+            (f"bytes=-{size + 9}", 0, size - 1)):
+        a = get(c, here, Range=asked)
+        check(a.status == 206 and a.body == data[first:last + 1] and
+              a.headers["Content-Range"] == f"bytes {first}-{last}/{size}",
+              f"{asked}: {a.status} {a.headers['Content-Range']}")
+    for asked in (f"bytes={size}-", "bytes=-0", "bytes=99999999-"):
+        a = get(c, here, Range=asked)
+        check(a.status == 416 and
+              a.headers["Content-Range"] == f"bytes */{size}", f"{asked}: {a}")
+    for asked in ("bytes=5-1", "bytes=0-1,4-5", "lines=0-1", "bytes=x"):
+        a = get(c, here, Range=asked)
+        check(a.status == 200 and len(a.body) == size, f"{asked}: {a.status}")
+    a = get(c, here, Range="bytes=0-9", If_Range=f'"{hexed}"')
+    check(a.status == 206, "If-Range that holds")
+    a = get(c, here, Range="bytes=0-9", If_Range='"other"')
+    check(a.status == 200, "If-Range that does not hold")
+    a = get(c, here, If_None_Match=f'"{hexed}"')
+    check(a.status == 304 and a.body == b"", f"{a}")
+    # Read thirty times within the hour, noted once; by another once more.
+    check(len(notes(c)) == 1 and notes(c)[0][0] == "viewed" and
+          notes(c)[0][1].startswith("supervisor#"), f"{notes(c)}")
+    other = c.admin("token", "--role", "auditor", lines=False).stdout.strip()
+    check(get(c, here, other).status == 200, "the auditor")
+    check(len(notes(c)) == 2, f"{notes(c)}")
+    admin = c.admin("token", "--role", "admin", lines=False).stdout.strip()
+    check(get(c, here, admin).status == 403, "an administrator reads")
+    check(get(c, here, "nobody").status == 401, "nobody reads")
+    check(get(c, "/api/v1/evidence/" + "0" * 64).status == 404, "none")
+    check(get(c, "/api/v1/evidence/xyz").status == 404, "no digest")
+    # A type that lies is not believed, nor one that a browser would run.
+    for sort, body in (("image/jpeg", b"<script>alert(1)</script>" * 9),
+                       ("text/html", b"<html><script>1</script></html>")):
+        named(c, d.hand, body, type=sort, name="a.html")
+        d.send(body)
+        a = get(c, "/api/v1/evidence/" + hashlib.sha256(body).hexdigest())
+        check(a.status == 200 and
+              a.headers["Content-Type"] == "application/octet-stream" and
+              a.headers["Content-Disposition"].startswith("attachment;"),
+              f"{sort}: {a.headers}")
+    check(c.logged("evidence_type", "image/jpeg"), "the lie is not logged")
+
+
+def custody_retention_and_check(c):
+    """A file's life from the log alone; what a case keeps stays, the rest goes
+    by an entry; check tells what is wrong and deletes nothing."""
+    c.begin()
+    d = Carrier(c, "a")
+    files = {x: blob(50_000, i) for i, x in enumerate(
+        ("past", "future", "none", "held", "objected", "nobody"))}
+    case = {x: f"（2026）苏0302执{i}号" for i, x in enumerate(files)}
+    for x, data in files.items():
+        if x != "nobody":
+            named(c, d.hand, data, case=case[x] if x != "none" else None)
+        d.send(data)
+    hexes = {x: hashlib.sha256(v).hexdigest() for x, v in files.items()}
+    c.admin("evidence", "keep", "--case", case["past"], "--until",
+            "2026-01-31", "--by", "sup")
+    for x in ("future", "objected", "held"):
+        c.admin("evidence", "keep", "--case", case[x], "--until",
+                "2031-01-31" if x == "future" else "2026-01-31")
+    c.admin("evidence", "hold", "--case", case["held"], "--reason", "诉讼")
+    rec = c.admin("evidence", "hold", "--case", case["past"], "--reason",
+                  "信访")[0]["rec"]
+    objection = uuid7()
+    raw = said(d.hand, objection, ["case_no"], [case["objected"]], "open")
+    head, body = raw.split(b"\n", 1)
+    head = json.loads(head)
+    head["kind"] = "objection@1"
+    d.hand.push(json.dumps(head, ensure_ascii=False, separators=(
+        ",", ":")).encode() + b"\n" + body)
+    c.caught_up()
+
+    def judged():
+        return {x["sha256"]: x for x in c.admin("evidence", "purge")}
+    j = judged()
+    check(j[hexes["past"]]["why"] == "legal hold", f"{j}")
+    check(j[hexes["future"]]["why"] == "its time is not over", f"{j}")
+    check("no case number" in j[hexes["none"]]["why"], f"{j}")
+    check("no record" in j[hexes["nobody"]]["why"], f"{j}")
+    check("objection" in j[hexes["objected"]]["why"], f"{j}")
+    c.admin("evidence", "release", "--record", rec, "--reason", "已答复")
+    j = judged()
+    check(j[hexes["past"]]["why"] == "may go", f"{j}")
+    check(stored(c, files["past"]).exists(), "looking deletes")
+    c.admin("evidence", "purge", "--confirm", "--reason", "期满", "--by", "sup")
+    for x in files:
+        check(stored(c, files[x]).exists() == (x != "past"), f"{x}")
+    check(get(c, f"/api/v1/evidence/{hexes['nobody']}").status == 200, "read")
+    wait_for("the purge to be known", lambda: get(
+        c, f"/api/v1/evidence/{hexes['past']}").status == 410)
+    steps = c.admin("evidence", "show", hexes["past"])
+    check([s["what"] for s in steps] == ["sealed", "received", "purged"] and
+          steps[2]["reason"] == "期满" and steps[0]["dev"] == d.dev,
+          f"{steps}")
+    steps = c.admin("evidence", "show", hexes["nobody"])
+    check([s["what"] for s in steps] == ["received", "viewed"], f"{steps}")
+    # A purged one may be brought again: it is new.
+    d.send(files["past"])
+    check_stored(c, files["past"])
+
+    def faults():
+        out = c.admin("check", ok=(0, 3))
+        return sorted((x["area"], x["where"].split("/")[-1], x["fault"])
+                      for x in out[:-1])
+    check(faults() == [("evidence", hexes["nobody"],
+                        "no receipt, or no record names it")], f"{faults()}")
+    copy = c.dir / "copy"
+    n = c.admin("evidence", "copy", "--out", str(copy))[0]
+    check(n["copied"] == 6 and n["damaged"] == 0, f"{n}")
+    n = c.admin("evidence", "copy", "--out", str(copy))[0]
+    check(n["copied"] == 0 and n["there"] == 6, f"{n}")
+    f = stored(c, files["future"])
+    spoiled = bytearray(f.read_bytes())
+    spoiled[7] ^= 1
+    f.write_bytes(spoiled)
+    stored(c, files["held"]).unlink()
+    (f.parent / "notes.txt").write_text("?")
+    got = faults()
+    check([x[2] for x in got if x[1] == hexes["future"]] == [
+        "its bytes are not those of its name"], f"{got}")
+    check([x[2] for x in got if x[1] == hexes["held"]] == [
+        "the log has a receipt, and the file is not there"], f"{got}")
+    check([x[1] for x in got if "no name of" in x[2]] == ["notes.txt"],
+          f"{got}")
+    check(f.read_bytes() == spoiled, "check changes what it reads")
+    check(get(c, f"/api/v1/evidence/{hexes['held']}").status == 500, "missing")
+    # The table is made anew from folder and log.
+    c.stop()
+    for x in c.court.glob("evidence.db*"):
+        x.unlink()
+    c.start()
+    a = d.ask("HEAD", "/v1/evidence/" + "0" * 32)
+    check(a.status == 404, f"{a}")
+    n = len(receipts(c))
+    check(d.create(files["none"]).offset == 50_000, "it forgot what it has")
+    check(len(receipts(c)) == n, "a second receipt for the same device")
+
+
 CASES = [
+    the_console_reads_whole_and_in_ranges, custody_retention_and_check,
     a_file_arrives_whole_and_is_receipted, endings_keep_what_came,
     killed_servers_lose_nothing_said,
     two_devices_bring_the_same_bytes_at_once,

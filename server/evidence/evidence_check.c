@@ -1,0 +1,350 @@
+/* evidence_check: every stored file hashed again, or copied elsewhere. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/enc.h"
+#include "server/evidence/evidence_impl.h"
+
+enum { COPY_BYTES = 256 << 10 };
+
+/* ---- each file of the store, by folder and name */
+
+typedef enum status (*file_fn)(
+    void *arg, const uint8_t *digest, const char *path, const char *name);
+typedef void (*odd_fn)(void *arg, const char *name);
+
+static enum status
+each_of(const char *dir, const char *folder, file_fn fn, odd_fn odd, void *arg)
+{
+	char path[EV_PATH_MAX + 1024], name[1024];
+	uint8_t digest[HASH_LEN];
+	enum status st = ST_OK;
+	struct dirent *d;
+	DIR *at;
+
+	(void)snprintf(path, sizeof(path), "%s/%s", dir, folder);
+	at = opendir(path);
+	if (at == NULL)
+		return ev_errno(errno);
+	while (st == ST_OK && (d = readdir(at)) != NULL) {
+		if (d->d_name[0] == '.')
+			continue;
+		(void)snprintf(
+		    name, sizeof(name), "store/%s/%s", folder, d->d_name);
+		(void)snprintf(
+		    path, sizeof(path), "%s/%s/%s", dir, folder, d->d_name);
+		if (hex_decode(digest, HASH_LEN, bytes_str(d->d_name)) !=
+			ST_OK ||
+		    strncmp(d->d_name, folder, 2) != 0)
+			odd(arg, name);
+		else
+			st = fn(arg, digest, path, name);
+	}
+	(void)closedir(at);
+	return st;
+}
+
+static enum status
+each_file(struct evidence *ev, file_fn fn, odd_fn odd, void *arg)
+{
+	char path[EV_PATH_MAX], name[1024];
+	enum status st = ST_OK;
+	struct dirent *d;
+	DIR *at;
+
+	(void)snprintf(path, sizeof(path), "%s/store", ev->dir);
+	at = opendir(path);
+	/* A court that never took one has none. */
+	if (at == NULL)
+		return errno == ENOENT ? ST_OK : ev_errno(errno);
+	while (st == ST_OK && (d = readdir(at)) != NULL) {
+		uint8_t byte[1];
+
+		if (d->d_name[0] == '.')
+			continue;
+		(void)snprintf(name, sizeof(name), "store/%s", d->d_name);
+		if (hex_decode(byte, 1, bytes_str(d->d_name)) != ST_OK)
+			odd(arg, name);
+		else
+			st = each_of(path, d->d_name, fn, odd, arg);
+	}
+	(void)closedir(at);
+	return st;
+}
+
+/* ---- check */
+
+struct check {
+	struct evidence *ev;
+	evidence_fault_fn fn;
+	void *arg;
+	struct evidence_checked *out;
+};
+
+static void
+odd(void *arg, const char *name)
+{
+	struct check *k = arg;
+
+	k->fn(k->arg, EVIDENCE_STRANGER, name);
+}
+
+static enum status
+count_rows(
+    struct evidence *ev, const char *sql, const uint8_t *digest, int64_t *count)
+{
+	struct db_stmt *s;
+	enum status st;
+
+	*count = 0;
+	(void)pthread_mutex_lock(&ev->lock);
+	st = db_query(&s, ev->db, sql);
+	if (st == ST_OK) {
+		db_bind_bytes(s, 1, bytes_of(digest, HASH_LEN));
+		st = db_next(s);
+		if (st == ST_OK)
+			*count = db_i64(s, 0);
+		db_done(s);
+	}
+	(void)pthread_mutex_unlock(&ev->lock);
+	return st;
+}
+
+/* What the log has to say of a file that is there. */
+static enum status
+check_log(struct check *k, const uint8_t *digest, const char *name)
+{
+	int64_t standing, purged, named;
+	enum status st = count_rows(k->ev,
+	    "SELECT count(*) FROM receipt WHERE digest = ?1"
+	    " AND mismatched = 0 AND purged = 0",
+	    digest, &standing);
+
+	if (st == ST_OK)
+		st = count_rows(k->ev,
+		    "SELECT count(*) FROM receipt WHERE digest = ?1"
+		    " AND mismatched = 0 AND purged = 1",
+		    digest, &purged);
+	if (st == ST_OK)
+		st = count_rows(k->ev,
+		    "SELECT count(*) FROM named WHERE digest = ?1", digest,
+		    &named);
+	if (st != ST_OK)
+		return st;
+	if (standing == 0 && purged > 0)
+		k->fn(k->arg, EVIDENCE_LEFT, name);
+	else if (standing == 0 || named == 0)
+		k->fn(k->arg, EVIDENCE_ORPHAN, name);
+	return ST_OK;
+}
+
+static enum status
+check_file(void *arg, const uint8_t *digest, const char *path, const char *name)
+{
+	struct check *k = arg;
+	struct sha256_run sha;
+	uint8_t is[HASH_LEN];
+	struct stat sb;
+	enum status st = ST_IO;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	k->out->files++;
+	if (fd >= 0 && fstat(fd, &sb) == 0) {
+		k->out->bytes += (uint64_t)sb.st_size;
+		st = ev_hash_fd(fd, (uint64_t)sb.st_size, &sha);
+	}
+	if (fd >= 0)
+		(void)close(fd);
+	if (st == ST_NOMEM)
+		return st;
+	if (st != ST_OK) {
+		k->fn(k->arg, EVIDENCE_UNREADABLE, name);
+		return ST_OK;
+	}
+	sha256_end(&sha, is);
+	if (memcmp(is, digest, HASH_LEN) != 0)
+		k->fn(k->arg, EVIDENCE_DAMAGED, name);
+	return check_log(k, digest, name);
+}
+
+/* Receipts that stand, without their file. */
+static enum status
+check_gone(struct check *k)
+{
+	char hex[2 * HASH_LEN + 1], name[80];
+	uint8_t digest[HASH_LEN];
+	struct db_stmt *s;
+	uint64_t size;
+	enum status st;
+
+	(void)pthread_mutex_lock(&k->ev->lock);
+	st = db_query(&s, k->ev->db,
+	    "SELECT DISTINCT digest FROM receipt WHERE mismatched = 0"
+	    " AND purged = 0");
+	if (st == ST_OK) {
+		while ((st = db_next(s)) == ST_OK) {
+			st = db_copy(s, 0, digest, HASH_LEN);
+			if (st != ST_OK)
+				break;
+			if (ev_stored_size(k->ev, digest, &size) == ST_OK)
+				continue;
+			hex_encode(hex, bytes_of(digest, HASH_LEN));
+			(void)snprintf(
+			    name, sizeof(name), "store/%.2s/%s", hex, hex);
+			k->fn(k->arg, EVIDENCE_GONE, name);
+		}
+		db_done(s);
+	}
+	(void)pthread_mutex_unlock(&k->ev->lock);
+	return st == ST_ABSENT ? ST_OK : st;
+}
+
+enum status
+evidence_check(struct evidence *ev, evidence_fault_fn fn, void *arg,
+    struct evidence_checked *out)
+{
+	struct check k = { .ev = ev, .fn = fn, .arg = arg, .out = out };
+	enum status st;
+
+	memset(out, 0, sizeof(*out));
+	st = each_file(ev, check_file, odd, &k);
+	return st == ST_OK ? check_gone(&k) : st;
+}
+
+/* ---- copy */
+
+struct copy {
+	struct evidence *ev;
+	const char *to;
+	struct evidence_copied *out;
+	uint8_t *buf; /* owned */
+};
+
+static void
+pass_over(void *arg, const char *name)
+{
+	(void)arg;
+	(void)name;
+}
+
+/* From one open file to the other, hashed on the way. */
+static enum status
+copy_bytes(struct copy *c, int from, int to, uint8_t is[HASH_LEN])
+{
+	struct sha256_run sha;
+
+	sha256_begin(&sha);
+	for (;;) {
+		ssize_t n = read(from, c->buf, COPY_BYTES), done = 0;
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return ev_errno(errno);
+		if (n == 0)
+			break;
+		sha256_more(&sha, bytes_of(c->buf, (size_t)n));
+		while (done < n) {
+			ssize_t w =
+			    write(to, c->buf + done, (size_t)(n - done));
+
+			if (w < 0 && errno == EINTR)
+				continue;
+			if (w <= 0)
+				return w == 0 ? ST_IO : ev_errno(errno);
+			done += w;
+		}
+		c->out->bytes += (uint64_t)n;
+	}
+	sha256_end(&sha, is);
+	return fsync(to) == 0 ? ST_OK : ev_errno(errno);
+}
+
+static enum status
+copy_to(struct copy *c, const uint8_t *digest, const char *from, char *to)
+{
+	char part[EV_PATH_MAX + 16];
+	uint8_t is[HASH_LEN];
+	enum status st = ST_OK;
+	int in, out;
+
+	(void)snprintf(part, sizeof(part), "%s.partial", to);
+	in = open(from, O_RDONLY | O_CLOEXEC);
+	if (in < 0)
+		return ev_errno(errno);
+	out = open(
+	    part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, S_IRUSR | S_IWUSR);
+	if (out < 0)
+		st = ev_errno(errno);
+	if (st == ST_OK)
+		st = copy_bytes(c, in, out, is);
+	(void)close(in);
+	if (out >= 0)
+		(void)close(out);
+	if (st == ST_OK && memcmp(is, digest, HASH_LEN) != 0) {
+		c->out->damaged++;
+		return ev_unlink(part);
+	}
+	if (st == ST_OK && rename(part, to) != 0)
+		st = ev_errno(errno);
+	if (st == ST_OK) {
+		c->out->copied++;
+		st = ev_sync_parent(to);
+	}
+	return st;
+}
+
+static enum status
+make(const char *path)
+{
+	if (mkdir(path, S_IRWXU) == 0)
+		return ev_sync_parent(path);
+	return errno == EEXIST ? ST_OK : ev_errno(errno);
+}
+
+static enum status
+copy_file(void *arg, const uint8_t *digest, const char *path, const char *name)
+{
+	struct copy *c = arg;
+	char to[EV_PATH_MAX];
+	struct stat sb, there;
+	enum status st;
+
+	(void)snprintf(to, sizeof(to), "%s/%.2s", c->to, name + 6);
+	st = make(to);
+	if (st != ST_OK)
+		return st;
+	(void)snprintf(to, sizeof(to), "%s/%s", c->to, name + 6);
+	if (stat(path, &sb) != 0)
+		return errno == ENOENT ? ST_OK : ev_errno(errno);
+	if (stat(to, &there) == 0 && there.st_size == sb.st_size) {
+		c->out->there++;
+		return ST_OK;
+	}
+	return copy_to(c, digest, path, to);
+}
+
+enum status
+evidence_copy(struct evidence *ev, const char *to, struct evidence_copied *out)
+{
+	struct copy c = { .ev = ev, .to = to, .out = out };
+	enum status st;
+
+	memset(out, 0, sizeof(*out));
+	if (strlen(to) + 128 > EV_PATH_MAX)
+		return ST_LIMIT;
+	c.buf = malloc(COPY_BYTES);
+	if (c.buf == NULL)
+		return ST_NOMEM;
+	st = make(to);
+	if (st == ST_OK)
+		st = each_file(ev, copy_file, pass_over, &c);
+	free(c.buf);
+	return st;
+}
