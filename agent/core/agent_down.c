@@ -168,6 +168,13 @@ take_ack(struct agent *a, const struct wire_ack *ack, struct down_result *out)
 		a->resend_from[n] = ack->seq + 1;
 		out->progressed = true;
 	}
+	/* With a receipt for what stood before it, it names that place; the
+	 * next request is told where the hole ends. */
+	if (ack->status == ACK_CUT) {
+		out->more = true;
+		out->progressed = out->progressed || ack->seq != a->cut_at[n];
+		a->cut_at[n] = ack->seq;
+	}
 	if (ack->status == ACK_REFUSED) {
 		agent_alarm(a, "the centre refused our head signature",
 		    bytes_of(ack->chain, CHAIN_LEN));
@@ -242,7 +249,7 @@ down_take(struct agent *a, struct bytes body, struct down_result *out)
 		return st; /* words are there */
 	for (size_t i = 0; st == ST_OK && i < m->ack_count; i++) {
 		st = take_ack(a, &m->ack[i], out);
-		if (m->ack[i].status > standing)
+		if (m->ack[i].status > standing && m->ack[i].status != ACK_CUT)
 			standing = m->ack[i].status;
 	}
 	if (st == ST_OK && m->ack_count > 0)

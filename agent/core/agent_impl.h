@@ -45,6 +45,7 @@ struct agent_pending {
 	} * entry;
 	size_t count, cap;
 	struct buf bytes;
+	struct buf proved; /* what proved each part of it, sized */
 };
 
 struct agent {
@@ -88,6 +89,7 @@ struct agent {
 	bool want_note;          /* the centre asked for our note */
 	uint64_t resend_from[AGENT_CHAINS_MAX]; /* by chain number; 0: none */
 	bool has_back; /* … and it is kept on disk: a log ended */
+	uint64_t cut_at[AGENT_CHAINS_MAX]; /* a piece ends here; 0: none */
 	/* The worst of the last acknowledgements (enum ack_status); kept, so
 	 * that a screen can say it after a restart. */
 	unsigned standing;
@@ -228,6 +230,36 @@ MUST_CHECK enum status agent_returned_load(struct agent *a, struct buf *bytes,
     struct wire_returned **out, size_t *count);
 MUST_CHECK enum status agent_returned_done(struct agent *a);
 
+/* ---- what proved what others wrote (agent_proofs.c; FORMAT.md, `parts`) */
+
+/* Append what proves a part, for agent_proof_keep; nothing where the centre
+ * keeps all of it safe. */
+MUST_CHECK enum status agent_proof_write(struct agent *a,
+    const struct wire_part *p, struct bytes note, struct buf *out);
+/* Keep some of them, within a batch; the oldest go where room is short. */
+MUST_CHECK enum status agent_proof_keep(struct agent *a, struct bytes proved);
+/* Forget those of which the centre keeps all safe. */
+MUST_CHECK enum status agent_proof_tidy(struct agent *a);
+
+/* A log ended: all that is kept now is to be handed in; within the batch. */
+MUST_CHECK enum status agent_hand_in(struct agent *a, uint64_t kept);
+
+/* What a request hands in. */
+struct handing {
+	struct wire_proved part[PROVED_MAX];
+	size_t count;
+	struct buf bytes; /* notes, entries, hashes */
+	uint64_t at;      /* where the next request goes on … */
+	uint8_t pass;     /* … in which pass */
+	bool any;         /* something is under way at all */
+};
+void agent_handing_init(struct handing *h);
+void agent_handing_free(struct handing *h);
+MUST_CHECK enum status agent_handing_load(struct agent *a, struct handing *h);
+/* It was answered: go on behind it.  *more: something is left. */
+MUST_CHECK enum status agent_handing_done(
+    struct agent *a, const struct handing *h, bool *more);
+
 /* ---- sync (agent_up.c, agent_down.c) */
 
 struct up; /* a request under way */
@@ -238,6 +270,7 @@ MUST_CHECK enum status up_build(
     struct agent *a, struct up *u, struct buf *out, uint64_t *left);
 uint64_t up_sent(const struct up *u);
 bool up_returned(const struct up *u); /* something of an ended log */
+const struct handing *up_handing(const struct up *u);
 
 struct down_result {
 	uint64_t received, place;

@@ -40,9 +40,10 @@ agent_kept_take(struct agent *a, struct bytes raw, uint64_t place)
 		return ST_OK;
 	be64_put(bytes, size);
 	st = log_conf_put(a->log, "kept", bytes_of(bytes, sizeof(bytes)));
-	if (st == ST_OK)
-		a->kept = size;
-	return st;
+	if (st != ST_OK)
+		return st;
+	a->kept = size;
+	return agent_proof_tidy(a);
 }
 
 enum status

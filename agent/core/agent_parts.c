@@ -58,6 +58,7 @@ agent_pending_drop(struct agent *a, struct agent_pending *p)
 	size_t i = (size_t)(p - a->pending);
 
 	buf_wipe(&p->bytes);
+	buf_wipe(&p->proved);
 	free(p->entry);
 	a->pending_count--;
 	memmove(&a->pending[i], &a->pending[i + 1],
@@ -78,6 +79,7 @@ pending_new(struct agent *a, const uint8_t scope[ID_LEN])
 	memset(p, 0, sizeof(*p));
 	memcpy(p->scope, scope, ID_LEN);
 	buf_init(&p->bytes, AGENT_PENDING_MAX);
+	buf_init(&p->proved, AGENT_PENDING_MAX);
 	return p;
 }
 
@@ -253,6 +255,8 @@ keep_pending(struct agent *a, struct agent_pending *p, struct down_result *out)
 	for (size_t i = 0; st == ST_OK && i < p->count; i++)
 		st = keep_entry(a, p, &p->entry[i], out);
 	if (st == ST_OK)
+		st = agent_proof_keep(a, buf_view(&p->proved));
+	if (st == ST_OK)
 		st = log_cursor_put(a->log, &c);
 	if (st == ST_OK)
 		st = log_batch_commit(a->log);
@@ -289,6 +293,8 @@ parts_take(struct agent *a, const struct wire_part *part,
 	if (p == NULL)
 		return ST_NOMEM;
 	st = pending_take(p, part);
+	if (st == ST_OK)
+		st = agent_proof_write(a, part, note, &p->proved);
 	out->more = out->more || part->more || part->sub != 0;
 	out->progressed = out->progressed || part->count > 0;
 	if (st == ST_OK && part->sub != 0)

@@ -297,6 +297,8 @@ agent_adopt(struct agent *a, const struct checkpoint *c, struct bytes note,
 		st = agent_returned_keep(a, &returned);
 	buf_wipe(&returned);
 	if (st == ST_OK)
+		st = agent_hand_in(a, g.kept);
+	if (st == ST_OK)
 		st = set_cursors(a, &g);
 	if (st == ST_OK)
 		st = set_back(a, &g);

@@ -15,6 +15,7 @@ exchange(struct agent *a, struct up *u, struct agent_sync_result *out)
 	struct down_result down;
 	struct buf body;
 	uint64_t left = 0;
+	bool handing = false;
 	enum status st;
 
 	buf_init(&body, FRAME_WIRE_BYTES_MAX);
@@ -33,13 +34,17 @@ exchange(struct agent *a, struct up *u, struct agent_sync_result *out)
 		st = down_take(a, buf_view(&r.body), &down);
 	if (st == ST_OK && up_returned(u))
 		st = agent_returned_done(a);
+	/* A log that ends now begins the way anew. */
+	if (st == ST_OK && !down.adopted)
+		st = agent_handing_done(a, up_handing(u), &handing);
 	if (st == ST_OK) {
 		out->sent = up_sent(u);
 		out->received = down.received;
 		out->place = down.place;
 		out->alarmed = down.alarmed;
 		/* Without progress another round would say the same again. */
-		out->more = down.progressed && (down.more || left > 0);
+		out->more =
+		    (down.progressed && (down.more || left > 0)) || handing;
 	}
 	buf_wipe(&body);
 	buf_wipe(&r.body);

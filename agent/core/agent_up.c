@@ -25,12 +25,14 @@ struct up {
 	struct buf bytes;
 	struct buf hint_bytes;
 	struct buf returned_bytes;
+	struct handing handing;
 
 	/* The walk under way. */
 	struct agent *agent;
 	bool full;
-	bool fresh; /* the next entry begins a piece */
-	bool hole;  /* … behind a hole */
+	bool fresh;      /* the next entry begins a piece */
+	bool hole;       /* … behind a hole */
+	uint64_t cut_at; /* of this chain: a piece ends there */
 };
 
 enum status
@@ -43,6 +45,7 @@ up_new(struct up **out)
 	buf_init(&u->bytes, 4 * UP_BYTES_MAX);
 	buf_init(&u->hint_bytes, HINTS_MAX * HINT_RAW_MAX);
 	buf_init(&u->returned_bytes, LOG_CONF_MAX);
+	agent_handing_init(&u->handing);
 	u->piece = calloc(FRAME_PIECES_MAX, sizeof(*u->piece));
 	u->hint = calloc(HINTS_MAX, sizeof(*u->hint));
 	u->cursor = calloc(CURSORS_MAX, sizeof(*u->cursor));
@@ -71,6 +74,7 @@ up_free(struct up *u)
 	buf_wipe(&u->hint_bytes);
 	free(u->returned);
 	buf_wipe(&u->returned_bytes);
+	agent_handing_free(&u->handing);
 	free(u);
 }
 
@@ -84,6 +88,12 @@ bool
 up_returned(const struct up *u)
 {
 	return u->returned_count > 0;
+}
+
+const struct handing *
+up_handing(const struct up *u)
+{
+	return &u->handing;
 }
 
 static void
@@ -153,6 +163,9 @@ take_entry(void *arg, const struct log_entry *le)
 	/* A place without its signature cannot end a piece; the next will. */
 	if (le->e.has_sig)
 		memcpy(p->sig, le->e.sig, SIG_LEN);
+	/* The centre has a hole that ends here (`cut`). */
+	if (le->e.has_sig && le->e.seq == u->cut_at)
+		u->fresh = true;
 	return u->bytes.err;
 }
 
@@ -172,6 +185,7 @@ gather_pieces(struct agent *a, struct up *u, uint64_t *left)
 		if (!u->full) {
 			u->fresh = true;
 			u->hole = false;
+			u->cut_at = n < AGENT_CHAINS_MAX ? a->cut_at[n] : 0;
 			st = log_each(a->log, n, from, h.seq, take_entry, u);
 			if (st != ST_OK && !u->full)
 				return st;
@@ -312,6 +326,9 @@ up_build(struct agent *a, struct up *u, struct buf *out, uint64_t *left)
 		st = gather_cursors(a, u);
 	/* Of a log that ended, once we stand in the new one. */
 	if (st == ST_OK && !agent_tip_ended(a))
+		st = agent_handing_load(a, &u->handing);
+	/* What can be proved goes first, and may be all there is to say. */
+	if (st == ST_OK && !agent_tip_ended(a) && !u->handing.any)
 		st = agent_returned_load(
 		    a, &u->returned_bytes, &u->returned, &u->returned_count);
 	if (st != ST_OK)
@@ -341,6 +358,8 @@ up_build(struct agent *a, struct up *u, struct buf *out, uint64_t *left)
 		m.note = buf_view(&a->tip_note);
 	m.returned = u->returned;
 	m.returned_count = u->returned_count;
+	m.proved = u->handing.part;
+	m.proved_count = u->handing.count;
 	m.has_key = a->want_key;
 	memcpy(m.key, log_public_key(a->log), PUBKEY_LEN);
 	st = sync_up_encode(

@@ -278,7 +278,10 @@ bool log_foreign_has(struct log *l, const uint8_t id[ID_LEN]);
 /* Keep of it the head alone; ST_OK too if there is no such entry here. */
 MUST_CHECK enum status log_foreign_blind(
     struct log *l, const uint8_t id[ID_LEN]);
-
+/* One of them; its bytes are appended to `buf`, and `raw` is not set.
+ * ST_ABSENT; ST_CORRUPT: its row does not open. */
+MUST_CHECK enum status log_foreign_get(struct log *l, const uint8_t id[ID_LEN],
+    struct log_foreign *out, struct buf *buf);
 /* One that is not there is fine. */
 MUST_CHECK enum status log_foreign_drop(
     struct log *l, const uint8_t id[ID_LEN]);

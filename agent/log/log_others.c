@@ -231,6 +231,32 @@ log_foreign_has(struct log *l, const uint8_t id[ID_LEN])
 }
 
 enum status
+log_foreign_get(struct log *l, const uint8_t id[ID_LEN],
+    struct log_foreign *out, struct buf *buf)
+{
+	uint8_t tag[ID_LEN];
+	uint8_t form;
+	int64_t row;
+	int got;
+	enum status st;
+
+	if (!log_is_unlocked(l))
+		return ST_LOCKED;
+	tag_of(l, tag, id);
+	st = find(l, tag, &row, &got);
+	if (st != ST_OK)
+		return st;
+	if (got > FORM_DIGEST)
+		return ST_CORRUPT;
+	st = row_read(out, &form, buf_view(&l->row));
+	if (st != ST_OK)
+		return st;
+	buf_bytes(buf, out->raw);
+	out->raw = (struct bytes){ NULL, out->raw.len };
+	return buf->err;
+}
+
+enum status
 log_foreign_drop(struct log *l, const uint8_t id[ID_LEN])
 {
 	uint8_t tag[ID_LEN];

@@ -36,6 +36,7 @@ enum {
 	CURSORS_MAX = 256,
 	HINTS_MAX = 32,
 	RETURNED_MAX = 1000, /* entries of others in one request */
+	PROVED_MAX = 16,     /* parts of an ended log in one request */
 	ACKS_MAX = 256,      /* and receipts, in one answer */
 	PARTS_MAX = 256,
 	ANSWER_ENTRIES_MAX = 4096, /* of all parts of an answer together */

@@ -424,44 +424,86 @@ merkle_prove_many(merkle_read read, void *arg, const uint64_t *places,
 	return ST_OK;
 }
 
-enum status
-merkle_check_many(struct bytes proof, const uint64_t *places,
+/* What stands on the verifier's stack. */
+struct node {
+	uint8_t hash[HASH_LEN];
+	bool above; /* the leaf asked for lies below it */
+};
+
+/*
+ * The verifier's walk.  With `out`, what stands beside the way up from leaf
+ * `of` is its inclusion proof, the leaf's sibling first, as joins come.
+ */
+static enum status
+walk_many(struct bytes proof, const uint64_t *places,
     const uint8_t (*leaves)[HASH_LEN], size_t count, uint64_t size,
-    const uint8_t root[HASH_LEN])
+    uint8_t root[HASH_LEN], size_t of, struct merkle_proof *out)
 {
 	struct span stack[SPANS_MAX];
-	uint8_t hash[HASHES_MAX][HASH_LEN];
-	size_t depth = 0, hashes = 0, next = 0;
+	struct node node[HASHES_MAX];
+	size_t depth = 0, nodes = 0, next = 0;
 	struct reader r;
 
-	if (!places_ok(places, count, size))
-		return ST_DENIED;
 	reader_init(&r, proof);
 	stack[depth++] = (struct span){ 0, size, false };
 	while (depth > 0) {
 		struct span s = stack[--depth];
 
 		if (s.join) {
-			assert(hashes >= 2);
-			hashes--;
-			merkle_node(
-			    hash[hashes - 1], hash[hashes - 1], hash[hashes]);
+			struct node *b = &node[--nodes], *a = b - 1;
+
+			assert(nodes >= 1);
+			if (out != NULL && (a->above || b->above)) {
+				assert(out->count < MERKLE_PROOF_MAX);
+				memcpy(out->hash[out->count++],
+				    a->above ? b->hash : a->hash, HASH_LEN);
+			}
+			merkle_node(a->hash, a->hash, b->hash);
+			a->above = a->above || b->above;
 			continue;
 		}
-		assert(hashes < HASHES_MAX);
+		assert(nodes < HASHES_MAX);
 		if (next == count || places[next] >= s.hi) {
-			reader_copy(&r, hash[hashes++], HASH_LEN);
+			node[nodes].above = false;
+			reader_copy(&r, node[nodes++].hash, HASH_LEN);
 			if (r.bad)
 				return ST_DENIED;
 		} else if (s.hi - s.lo == 1) {
-			memcpy(hash[hashes++], leaves[next++], HASH_LEN);
+			node[nodes].above = next == of;
+			memcpy(node[nodes++].hash, leaves[next++], HASH_LEN);
 		} else {
 			stack[depth++] = (struct span){ .join = true };
 			push_halves(stack, &depth, s);
 		}
 	}
-	assert(hashes == 1 && next == count);
-	if (!reader_done(&r) || memcmp(hash[0], root, HASH_LEN) != 0)
+	assert(nodes == 1 && next == count);
+	memcpy(root, node[0].hash, HASH_LEN);
+	return reader_done(&r) ? ST_OK : ST_DENIED;
+}
+
+enum status
+merkle_check_many(struct bytes proof, const uint64_t *places,
+    const uint8_t (*leaves)[HASH_LEN], size_t count, uint64_t size,
+    const uint8_t root[HASH_LEN])
+{
+	uint8_t got[HASH_LEN];
+	enum status st;
+
+	if (!places_ok(places, count, size))
 		return ST_DENIED;
-	return ST_OK;
+	st = walk_many(proof, places, leaves, count, size, got, SIZE_MAX, NULL);
+	return st == ST_OK && memcmp(got, root, HASH_LEN) != 0 ? ST_DENIED : st;
+}
+
+enum status
+merkle_one_of_many(struct bytes proof, const uint64_t *places,
+    const uint8_t (*leaves)[HASH_LEN], size_t count, uint64_t size, size_t of,
+    struct merkle_proof *out)
+{
+	uint8_t root[HASH_LEN];
+
+	out->count = 0;
+	if (!places_ok(places, count, size) || of >= count)
+		return ST_DENIED;
+	return walk_many(proof, places, leaves, count, size, root, of, out);
 }

@@ -109,6 +109,16 @@ MUST_CHECK enum status merkle_check_many(struct bytes proof,
     uint64_t size, const uint8_t root[HASH_LEN]);
 
 /*
+ * The inclusion proof of one of its leaves, leaves[of], out of a
+ * multi-inclusion proof: what lies beside its way up was put out, or can be
+ * computed.  It is as good as the proof it was made from.  ST_DENIED for one
+ * that is no proof of that many leaves.
+ */
+MUST_CHECK enum status merkle_one_of_many(struct bytes proof,
+    const uint64_t *places, const uint8_t (*leaves)[HASH_LEN], size_t count,
+    uint64_t size, size_t of, struct merkle_proof *out);
+
+/*
  * Roots of earlier sizes out of the same proof.  Whatever lies left of a leaf
  * that is proved is a leaf too or was put out whole, so the tree that ended
  * with that leaf can be put together.  `sizes` ascend; known[i] is false where

@@ -39,6 +39,7 @@
 	X(SEEN, "seen", 0)         /* a device says it saw another tree */     \
 	X(WITNESS, "witness", 0)   /* a witness asked for did not sign */      \
 	X(OLD_LOG, "old_log", 0)   /* of the log before a restore */           \
+	X(RETURNED, "returned", 0) /* on the word of that log alone */         \
 	X(WITHHELD, "withheld", 0) /* a body kept from this copy, and why */   \
 	X(MISSING, "missing", 0)   /* an entry knew of one that is not here */ \
 	X(APART, "apart", 0)       /* an anchor that a bundle cannot reach */  \
@@ -91,6 +92,8 @@ struct verify_report {
 	uint64_t devices, signatures; /* verified */
 	uint64_t blind, lost, malformed, held, forks, holes, manifests;
 	uint64_t media;
+	uint64_t returned; /* entries placed on the word of an ended log */
+	uint64_t evidence; /* and such as were only put down */
 
 	/* Of a bundle (bundle: it is one). */
 	bool bundle;

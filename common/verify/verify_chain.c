@@ -268,6 +268,11 @@ earlier(struct verify *v, struct vchain *c, const struct vrow *row,
 		*sure = st == ST_OK;
 		if (st != ST_OK && st != ST_ABSENT)
 			return st;
+		if (!*sure && row->has_prev) {
+			/* Others brought it, and not what is before it. */
+			memcpy(base, row->prev, HASH_LEN);
+			*sure = v->adrift = true;
+		}
 		if (!*sure)
 			break;
 		st = row_at(v, row->no, row->seq + 1, row->branch, &other);
@@ -324,6 +329,7 @@ verify_base(struct verify *v, struct vchain *c, const struct vrow *row,
 	enum status st = ST_OK;
 
 	*sure = true;
+	v->adrift = false;
 	if (!c->begun)
 		st = first_of_branch(v, c, row, base, sure);
 	else if (row->seq == c->last_seq + 1)
@@ -403,7 +409,8 @@ verify_chains_end(struct verify *v)
 		struct vchain *c = &v->chain[i];
 
 		check_row(v, c);
-		if (c->begun && (!c->has_sig || c->sig_seq != c->last_seq))
+		if (c->begun && c->returned_last != c->last_seq &&
+		    (!c->has_sig || c->sig_seq != c->last_seq))
 			verify_say_at(v, VERIFY_REBUILT, c->last_place, c,
 			    c->last_seq, "链的最后一条没有签名覆盖。",
 			    "No signature covers the end of this chain.");

@@ -56,6 +56,14 @@ read_lines(
 	return ST_OK;
 }
 
+static bool
+is_unsigned(const struct line *l)
+{
+	static const uint8_t none[SIG_LEN];
+
+	return memcmp(l->sig, none, SIG_LEN) == 0;
+}
+
 static void
 say(struct verify *v, enum verify_what what, uint64_t place,
     const struct vchain *c, uint64_t seq, const char *zh, const char *en)
@@ -63,6 +71,18 @@ say(struct verify *v, enum verify_what what, uint64_t place,
 	if (!v->commit_wrong)
 		verify_say_at(v, what, place, c, seq, zh, en);
 	v->commit_wrong = true;
+}
+
+/* What a line without a signature stands on. */
+static void
+note_unsigned(
+    struct verify *v, struct vchain *c, const struct line *l, uint64_t place)
+{
+	if (!verify_returned_line(v, c, l->first, l->last, l->link))
+		verify_say_at(v, VERIFY_REBUILT, place, c, l->last,
+		    "这一段没有签名，也没有旧日志的证明。",
+		    "This piece has no signature, and no proof of a log that "
+		    "ended.");
 }
 
 /* Keep the signature that reaches furthest; --all: verify each. */
@@ -118,12 +138,19 @@ match_line(struct verify *v, const struct line *l, size_t *at)
 			return;
 		}
 		(*at)++;
+		if (p->adrift && !is_unsigned(l))
+			say(v, VERIFY_ORDER, place, p->c, p->seq,
+			    "次序被改：条目前面的不在，而这一段不是补交的。",
+			    "Reordered: what the entry rests on is not there, "
+			    "and the piece was not returned.");
 		if (seq == l->last) {
 			if (memcmp(p->link, l->link, HASH_LEN) != 0)
 				say(v, VERIFY_REBUILT, place, p->c, seq,
 				    "链被重造：此处的链值不是设备签过的。",
 				    "The chain was rebuilt: its link here is "
 				    "not the one the device signed.");
+			else if (is_unsigned(l))
+				note_unsigned(v, p->c, l, place);
 			else
 				note_signature(v, p->c, l, place);
 			return;
@@ -234,6 +261,7 @@ verify_commit(struct verify *v, struct vchain *c, const struct vrow *row)
 		    "段行不是提交时的：根不符。",
 		    "The piece lines are not those committed: another root.");
 	match_lines(v, row);
+	verify_returned_commit(v, c);
 	st = check_row(v, c, row, first, pieces);
 	if (st == ST_OK)
 		st = note_root(v);

@@ -58,6 +58,8 @@ struct vchain {
 	bool has_sig;
 	uint64_t sig_seq, sig_place;
 	uint8_t sig_link[HASH_LEN], sig[SIG_LEN];
+	/* Where others brought what it lacks; last 0: nowhere. */
+	uint64_t returned_first, returned_last;
 };
 
 /* One row of entries. */
@@ -74,6 +76,7 @@ struct vplaced {
 	struct vchain *c;
 	uint64_t seq;
 	uint8_t link[HASH_LEN];
+	bool adrift; /* what it rests on is not there: only a proof will do */
 };
 
 /* An id that must be (or was) held. */
@@ -98,6 +101,16 @@ struct verased {
 	uint8_t id[ID_LEN];
 	uint64_t place, seq;
 	const struct vchain *c;
+};
+
+/* A returned@1 of this commit. */
+struct vreturned {
+	uint8_t chain[CHAIN_LEN];
+	uint64_t first, last, place;
+	uint64_t old_place, size; /* in the tree of the log that ended … */
+	uint8_t root[HASH_LEN];
+	struct merkle_proof path;
+	bool used;
 };
 
 struct vroot {
@@ -181,6 +194,9 @@ struct verify {
 	size_t hole_count, hole_cap, hole_said_count, hole_said_cap;
 	struct vhole *recovered; /* owned: of replaced devices */
 	size_t recovered_count, recovered_cap;
+	struct vreturned *returned; /* owned: of this commit */
+	size_t returned_count, returned_cap;
+	bool adrift;        /* the row at hand */
 	struct vroot *root; /* owned, at the end of each commit */
 	size_t root_count, root_cap;
 	struct vmanifest *manifest; /* owned */
@@ -259,6 +275,19 @@ MUST_CHECK enum status verify_recovered_entry(
 /* Need it not be held, since the log says where it came from? */
 bool verify_was_recovered(const struct verify *v, const struct vhold *need);
 void verify_recovered_end(struct verify *v);
+
+/* ---- verify_returned.c */
+
+/* Entry `v->e`, a returned@1. */
+MUST_CHECK enum status verify_returned_entry(
+    struct verify *v, struct vchain *c, const struct vrow *row);
+/* A line without a signature: does one of this commit prove it? */
+bool verify_returned_line(struct verify *v, struct vchain *c, uint64_t first,
+    uint64_t last, const uint8_t link[HASH_LEN]);
+/* The commit ends: all of them had their line. */
+void verify_returned_commit(struct verify *v, struct vchain *c);
+/* Behind verify_chains_end. */
+void verify_returned_end(struct verify *v);
 
 /* ---- verify_commit.c */
 

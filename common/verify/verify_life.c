@@ -19,6 +19,7 @@ verify_done(struct verify *v)
 	free(v->hold);
 	free(v->hole);
 	free(v->hole_said);
+	free(v->returned);
 	free(v->root);
 	for (size_t i = 0; i < v->manifest_count; i++)
 		free(v->manifest[i].key);

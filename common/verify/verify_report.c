@@ -263,6 +263,8 @@ verify_report_json(const struct verify_report *r, struct buf *out)
 	put_num(out, "lost", r->lost);
 	put_num(out, "forks", r->forks);
 	put_num(out, "holes", r->holes);
+	put_num(out, "returned", r->returned);
+	put_num(out, "evidence", r->evidence);
 	put_num(out, "manifests", r->manifests);
 	put_num(out, "media", r->media);
 	if (r->bundle)

@@ -491,6 +491,8 @@ verify_server_entry(struct verify *v, struct vchain *c, const struct vrow *row)
 		return apply_descriptor(v, c, row);
 	if (bytes_eq_str(e->kind, "recovered@1"))
 		return verify_recovered_entry(v, row);
+	if (bytes_eq_str(e->kind, "returned@1"))
+		return verify_returned_entry(v, c, row);
 	if (bytes_eq_str(e->kind, "hole@1"))
 		return apply_hole(v, row);
 	if (bytes_eq_str(e->kind, "manifest@1"))

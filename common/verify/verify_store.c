@@ -202,6 +202,7 @@ device_entry(struct verify *v, struct vchain *c, const struct vrow *row)
 	p->c = c;
 	p->seq = row->seq;
 	memcpy(p->link, row->link, HASH_LEN);
+	p->adrift = v->adrift;
 	return effect ? verify_time(v, c, row) : ST_OK;
 }
 
@@ -398,6 +399,7 @@ run(struct verify *v)
 		return st;
 	verify_keys(v);
 	st = verify_chains_end(v);
+	verify_returned_end(v);
 	if (st == ST_OK)
 		st = verify_holds_end(v);
 	if (st == ST_OK)

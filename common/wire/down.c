@@ -20,7 +20,7 @@ enum {
 	/* Of a stream's entry, beside those of enum wire_stream_flags. */
 	ENTRY_FOLLOWS = 2, /* on the entry before: chain, seq + 1, its link */
 	ENTRY_CHAIN = 8,   /* of the same chain as the entry before */
-	ENTRY_STREAM = STREAM_BARE | STREAM_SERVER,
+	ENTRY_STREAM = STREAM_BARE | STREAM_SERVER | STREAM_SIGNED,
 	ENTRY_FLAGS = ENTRY_STREAM | ENTRY_FOLLOWS | ENTRY_CHAIN,
 	WANT_ALL = WANT_NOTE | WANT_RETURNED | WANT_KEY,
 };
@@ -96,6 +96,13 @@ known_flags(const struct wire_stream_entry *e,
 	return ENTRY_CHAIN;
 }
 
+/* Only the centre signs what goes down. */
+static bool
+signed_fits(uint64_t flags)
+{
+	return (flags & STREAM_SIGNED) == 0 || (flags & STREAM_SERVER) != 0;
+}
+
 static enum status
 put_part(struct wire_codec *c, const char *court, const struct wire_part *p)
 {
@@ -114,7 +121,8 @@ put_part(struct wire_codec *c, const char *court, const struct wire_part *p)
 		const struct wire_stream_entry *e = &p->entry[i];
 		unsigned known = known_flags(e, before, link);
 
-		if ((e->flags & ~(unsigned)ENTRY_STREAM) != 0)
+		if ((e->flags & ~(unsigned)ENTRY_STREAM) != 0 ||
+		    !signed_fits(e->flags))
 			return ST_INVALID;
 		buf_varint(&c->ctl,
 		    zigzag(e->place - (before == NULL ? 0 : before->place)));
@@ -127,6 +135,8 @@ put_part(struct wire_codec *c, const char *court, const struct wire_part *p)
 		}
 		st = cut_write(
 		    &c->cut, e->chain, e->seq, e->prev, &e->entry, link);
+		if ((e->flags & STREAM_SIGNED) != 0)
+			buf_add(&c->raw, e->sig, SIG_LEN);
 		before = e;
 	}
 	buf_varint(&c->ctl, p->proof.len / HASH_LEN);
@@ -235,7 +245,7 @@ get_acks(struct msg_reader *r)
 		status = reader_varint(&r->f.ctl);
 		a->seq = reader_varint(&r->f.ctl);
 		r->why = "ack: unknown status";
-		if (status > ACK_CLOSED)
+		if (status > ACK_CUT)
 			st = ST_NEWER;
 		else
 			a->status = (enum ack_status)status;
@@ -287,6 +297,9 @@ get_position(struct msg_reader *r, struct wire_stream_entry *e,
 	r->why = "stream: unknown flags";
 	if (flags > ENTRY_FLAGS || (flags & ~(uint64_t)ENTRY_FLAGS) != 0)
 		return ST_NEWER;
+	r->why = "stream: signed, and not of the centre";
+	if (!signed_fits(flags))
+		return ST_INVALID;
 	r->why = "stream: no entry before it";
 	if ((follows && same) || ((follows || same) && before == NULL))
 		return ST_INVALID;
@@ -333,31 +346,10 @@ get_entries(struct msg_reader *r, struct wire_part *p)
 		}
 		(void)cut_open(cut, &sealed, hole, r->m->id, (uint32_t)i,
 		    e->seq, e->prev, &e->entry);
+		if ((e->flags & STREAM_SIGNED) != 0)
+			reader_copy(&r->f.raw, e->sig, SIG_LEN);
 	}
 	return st;
-}
-
-/* The hashes of a proof of any length, copied. */
-static enum status
-get_many_proof(struct msg_reader *r, struct bytes *out)
-{
-	size_t count, len;
-	uint8_t *p = NULL;
-	enum status st = frame_count(
-	    &r->f, FRAME_WIRE_BYTES_MAX / HASH_LEN, &count, &r->why);
-
-	if (st != ST_OK)
-		return st;
-	len = count * HASH_LEN;
-	r->why = "frame: cut short";
-	if (len > r->f.raw.left)
-		return ST_INVALID;
-	st = msg_take(r, len, 1, &p);
-	if (st != ST_OK)
-		return st;
-	reader_copy(&r->f.raw, p, len);
-	*out = bytes_of(p, len);
-	return ST_OK;
 }
 
 static enum status
@@ -380,7 +372,7 @@ get_part(struct msg_reader *r, struct wire_part *p, size_t count_max)
 	if (st == ST_OK)
 		st = get_entries(r, p);
 	if (st == ST_OK)
-		st = get_many_proof(r, &p->proof);
+		st = msg_hashes(r, &p->proof);
 	return st;
 }
 

@@ -152,3 +152,25 @@ msg_proof(struct msg_reader *r, struct merkle_proof *out)
 		reader_copy(&r->f.raw, out->hash[i], HASH_LEN);
 	return st == ST_OK ? msg_check(r) : st;
 }
+
+enum status
+msg_hashes(struct msg_reader *r, struct bytes *out)
+{
+	size_t count, len;
+	uint8_t *p = NULL;
+	enum status st = frame_count(
+	    &r->f, FRAME_WIRE_BYTES_MAX / HASH_LEN, &count, &r->why);
+
+	if (st != ST_OK)
+		return st;
+	len = count * HASH_LEN;
+	r->why = "frame: cut short";
+	if (len > r->f.raw.left)
+		return ST_INVALID;
+	st = msg_take(r, len, 1, &p);
+	if (st != ST_OK)
+		return st;
+	reader_copy(&r->f.raw, p, len);
+	*out = bytes_of(p, len);
+	return ST_OK;
+}

@@ -62,4 +62,12 @@ MUST_CHECK enum status msg_note(struct msg_reader *r, struct bytes *out);
 MUST_CHECK enum status msg_proof(
     struct msg_reader *r, struct merkle_proof *out);
 
+/* The hashes of a proof of any length, copied. */
+MUST_CHECK enum status msg_hashes(struct msg_reader *r, struct bytes *out);
+
+/* Section 9 of a request (up_proved.c). */
+MUST_CHECK enum status up_put_proved(
+    struct wire_codec *c, const char *court, const struct sync_up *m);
+MUST_CHECK enum status up_get_proved(struct msg_reader *r);
+
 #endif

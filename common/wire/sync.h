@@ -84,6 +84,26 @@ struct wire_returned {
 	uint8_t sig[SIG_LEN];
 };
 
+/* A place of a log that ended, as one of its parts proved it. */
+struct wire_leaf {
+	uint64_t place;
+	bool has_entry;         /* else its link alone */
+	bool has_sig;           /* of the centre's chain; with an entry */
+	uint8_t link[HASH_LEN]; /* encoding: read only without an entry */
+	uint8_t chain[CHAIN_LEN];
+	uint64_t seq;
+	uint8_t prev[HASH_LEN];
+	struct wire_entry entry;
+	uint8_t sig[SIG_LEN]; /* head signature over this very entry */
+};
+
+struct wire_proved {
+	struct bytes note;      /* the checkpoint that it was proved by */
+	struct wire_leaf *leaf; /* at most ANSWER_ENTRIES_MAX in all parts */
+	size_t count;
+	struct bytes proof; /* multi-inclusion: HASH_LEN each */
+};
+
 /* A request. */
 struct sync_up {
 	struct wire_piece *piece;
@@ -102,6 +122,8 @@ struct sync_up {
 	uint64_t clock_ms; /* the device's clock as it sent this */
 	bool has_key;      /* asked for by WANT_KEY */
 	uint8_t key[PUBKEY_LEN];
+	struct wire_proved *proved;
+	size_t proved_count;
 };
 
 enum ack_status {
@@ -112,6 +134,7 @@ enum ack_status {
 	ACK_QUOTA = 4,
 	ACK_LATER = 5,
 	ACK_CLOSED = 6,
+	ACK_CUT = 7, /* send again, in pieces of which one ends at seq */
 };
 
 struct wire_ack {
@@ -126,7 +149,11 @@ struct wire_receipt {
 	struct merkle_proof proof;
 };
 
-enum wire_stream_flags { STREAM_BARE = 1, STREAM_SERVER = 4 };
+enum wire_stream_flags {
+	STREAM_BARE = 1,
+	STREAM_SERVER = 4,
+	STREAM_SIGNED = 16, /* of the centre's chain, with its signature */
+};
 
 struct wire_stream_entry {
 	uint64_t place;
@@ -135,6 +162,7 @@ struct wire_stream_entry {
 	uint64_t seq;
 	uint8_t prev[HASH_LEN];
 	struct wire_entry entry;
+	uint8_t sig[SIG_LEN]; /* with STREAM_SIGNED */
 };
 
 struct wire_part {

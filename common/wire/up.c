@@ -15,6 +15,7 @@ enum {
 	UP_RETURNED,
 	UP_CLOCK,
 	UP_KEY,
+	UP_PROVED,
 	UP_END
 };
 
@@ -212,6 +213,7 @@ sync_up_encode(struct wire_codec *c, uint32_t dict, const char *court,
 		[UP_RETURNED] = put_returned,
 		[UP_CLOCK] = put_clock,
 		[UP_KEY] = put_key,
+		[UP_PROVED] = up_put_proved,
 	};
 	const bool has[UP_END] = {
 		[UP_PIECES] = m->piece_count > 0,
@@ -222,6 +224,7 @@ sync_up_encode(struct wire_codec *c, uint32_t dict, const char *court,
 		[UP_RETURNED] = m->returned_count > 0,
 		[UP_CLOCK] = m->has_clock,
 		[UP_KEY] = m->has_key,
+		[UP_PROVED] = m->proved_count > 0,
 	};
 	enum status st = ST_OK;
 
@@ -432,6 +435,7 @@ sync_up_decode(struct wire_codec *c, struct sync_msg *m, const char *court,
 		[UP_RETURNED] = get_returned,
 		[UP_CLOCK] = get_clock,
 		[UP_KEY] = get_key,
+		[UP_PROVED] = up_get_proved,
 	};
 	struct msg_reader r;
 	uint64_t tag = 0;

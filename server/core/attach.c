@@ -11,8 +11,8 @@
 
 #include "server/core/ingest_inner.h"
 
-static uint32_t
-owner_of(const struct chain_view *v, uint32_t branch, uint64_t seq)
+uint32_t
+chain_owner(const struct chain_view *v, uint32_t branch, uint64_t seq)
 {
 	assert(branch < v->count);
 	while (branch > 0 && seq <= v->branch[branch].base_seq)
@@ -24,7 +24,7 @@ enum status
 chain_row_at(const struct chain_view *v, uint32_t branch, uint64_t seq,
     struct store_reader *r, struct store_entry *out)
 {
-	branch = owner_of(v, branch, seq);
+	branch = chain_owner(v, branch, seq);
 	if (seq > v->branch[branch].last_seq)
 		return ST_ABSENT;
 	return store_find(r, v->no, seq, branch, out);
@@ -193,14 +193,18 @@ plan_diverged(struct attach *out, const struct chain_view *v,
 	}
 	if (st != ST_ABSENT)
 		return st;
-	out->branch = owner_of(v, out->branch, seq);
+	out->branch = chain_owner(v, out->branch, seq);
 	st = store_find_next(r, v->no, seq, out->branch, &next);
 	if (st != ST_OK)
 		return st == ST_ABSENT ? ST_CORRUPT : st;
 	out->as = ATTACH_GAP;
 	out->seq = seq - 1;
-	if (last + 1 < next.seq)
+	if (last + 1 < next.seq) {
+		/* A longer one than a piece may be: its signature speaks. */
+		if (p->count == PIECE_ENTRIES_MAX)
+			out->as = ATTACH_FILL;
 		return ST_OK;
+	}
 	if (last + 1 == next.seq && next.has_prev &&
 	    memcmp(next.prev, ingest_link(in, p, p->count - 1), HASH_LEN) ==
 		0) {

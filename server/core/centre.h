@@ -88,6 +88,10 @@ const uint8_t *centre_court_id(const struct centre *c); /* HASH_LEN */
 const struct port *centre_port(const struct centre *c);
 const struct note_key *centre_log_key(const struct centre *c);
 const uint8_t *centre_server_key(const struct centre *c); /* PUBKEY_LEN */
+/* Sign a place of this centre's present chain; false: it is of another chain.
+ * Any thread: the key does not change while the centre is open. */
+bool centre_sign_own(const struct centre *c, const uint8_t chain[CHAIN_LEN],
+    uint64_t seq, const uint8_t link[HASH_LEN], uint8_t sig[SIG_LEN]);
 struct committer *centre_committer(struct centre *c);
 struct tlog *centre_tlog(struct centre *c);
 struct store *centre_store(struct centre *c); /* to open readers */

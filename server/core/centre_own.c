@@ -118,3 +118,13 @@ centre_own_took(struct centre_own *o)
 	o->last->found = false;
 	o->last = NULL;
 }
+
+bool
+centre_sign_own(const struct centre *c, const uint8_t chain[CHAIN_LEN],
+    uint64_t seq, const uint8_t link[HASH_LEN], uint8_t sig[SIG_LEN])
+{
+	if (memcmp(chain, serverchain_id(c->sc), CHAIN_LEN) != 0)
+		return false;
+	serverchain_sign_at(c->sc, seq, link, sig);
+	return true;
+}

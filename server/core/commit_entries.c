@@ -74,10 +74,9 @@ next_place(const struct txn *t)
 	return t->next + (serverchain_count(t->c->sc) - t->server_put);
 }
 
-/* One of our own: that it cannot be written is our mistake or lack of
- * memory. */
-static enum status
-write_own(struct txn *t, struct server_entry *e)
+/* That it cannot be written is our mistake or lack of memory. */
+enum status
+txn_write(struct txn *t, struct server_entry *e)
 {
 	enum status st;
 
@@ -128,7 +127,7 @@ write_hold(struct txn *t, const uint32_t *idx, size_t count, struct buf *text)
 		e.on = on;
 		e.on_count = count;
 		e.data = bytes_of(text->p + ids, text->len - ids);
-		st = write_own(t, &e);
+		st = txn_write(t, &e);
 	}
 	free(on);
 	return st;
@@ -168,6 +167,9 @@ write_span(struct txn *t, const struct span *s, struct buf *text)
 		.kind = "hole@1", .verb = DO_OPEN, .on = on, .on_count = 4
 	};
 
+	if (s->in != NULL)
+		return s->evidence ? txn_evidence(t, s, text)
+				   : txn_returned(t, s, false, text);
 	buf_reset(text);
 	buf_printf(text, "[\"%s\",\"", s->dev);
 	buf_hex(text, bytes_of(s->chain, CHAIN_LEN));
@@ -182,7 +184,7 @@ write_span(struct txn *t, const struct span *s, struct buf *text)
 	if (text->err != ST_OK)
 		return text->err;
 	e.data = buf_view(text);
-	return write_own(t, &e);
+	return txn_write(t, &e);
 }
 
 enum status
@@ -191,10 +193,11 @@ txn_consequences(struct txn *t)
 	enum status st = ST_OK;
 	struct buf text;
 
-	if (t->held_count == 0 && t->span_count == 0)
+	if (t->held_count == 0 && t->span_count == 0 && t->word_count == 0)
 		return ST_OK;
-	buf_init(&text, ENTRY_SCRATCH_MAX);
-	if (t->held_count > 0)
+	buf_init(&text, 2 * ENTRY_SCRATCH_MAX);
+	st = txn_words(t, &text);
+	if (st == ST_OK && t->held_count > 0)
 		st = write_holds(t, &text);
 	for (size_t i = 0; i < t->span_count && st == ST_OK; i++)
 		st = write_span(t, &t->span[i], &text);
@@ -291,7 +294,7 @@ write_commit(struct txn *t)
 	st = data.err;
 	if (st == ST_OK) {
 		e.data = buf_view(&data);
-		st = write_own(t, &e);
+		st = txn_write(t, &e);
 	}
 	buf_free(&data);
 	return st == ST_OK ? put_rows(t) : st;

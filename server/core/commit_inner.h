@@ -21,7 +21,11 @@ struct span {
 	char dev[DEV_LEN + 1];
 	uint8_t chain[CHAIN_LEN];
 	uint64_t first, last;
-	const char *recovered; /* `recovered@1`, why; NULL: `hole@1` */
+	const char *recovered; /* `recovered@1`, why; NULL: `hole@1` or … */
+	/* … `returned@1`: what proved the last of them, of this request. */
+	const struct ingest *in; /* or NULL */
+	size_t part, leaf;
+	bool evidence; /* it was placed nowhere */
 };
 
 /* A piece that was looked at, and how its chain's ack will read. */
@@ -49,6 +53,8 @@ struct txn {
 	struct frontier line_tree; /* over them */
 	struct held_entry *held;
 	size_t held_count, held_cap;
+	const struct ingest **word_of; /* requests with words of the centre */
+	size_t word_count, word_cap;
 	struct span *span;
 	size_t span_count, span_cap;
 	struct done_piece *done;
@@ -67,8 +73,8 @@ void txn_free(struct txn *t);
  * transaction's. */
 MUST_CHECK enum status txn_pieces(struct txn *t, struct ingest *in);
 
-/* Write the `hold`, `hole@1` and `recovered@1` entries that the pieces made
- * needful. */
+/* Write what a returned word of the centre's repeats, and the `hold`, `hole@1`,
+ * `recovered@1` and `returned@1` entries that the pieces made needful. */
 MUST_CHECK enum status txn_consequences(struct txn *t);
 
 /*
@@ -77,6 +83,20 @@ MUST_CHECK enum status txn_consequences(struct txn *t);
  */
 MUST_CHECK enum status txn_entries(
     struct txn *t, struct commit_job *job, enum status *own);
+
+/* Write an entry that the pieces made needful on the server's chain. */
+MUST_CHECK enum status txn_write(struct txn *t, struct server_entry *e);
+
+/* The words that requests brought of a log that ended: what takes trust away is
+ * repeated, and all of it put down (docs/PROTOCOL.md, section 9). */
+MUST_CHECK enum status txn_words(struct txn *t, struct buf *text);
+
+/* A `returned@1`: of a span with `in`; of evidence, with its entry.
+ * txn_evidence: the latter, once. */
+MUST_CHECK enum status txn_returned(
+    struct txn *t, const struct span *s, bool evidence, struct buf *text);
+MUST_CHECK enum status txn_evidence(
+    struct txn *t, const struct span *s, struct buf *text);
 
 /* End it: commit entry, lines, chains, tiles, frontier, head row. */
 MUST_CHECK enum status txn_seal(struct txn *t);

@@ -5,149 +5,7 @@
 #include <string.h>
 
 #include "base/enc.h"
-#include "server/core/commit_inner.h"
-
-enum { LINE_SALT = 16 };
-
-/* Where a piece goes on, and as what. */
-struct placing {
-	struct txn *t;
-	struct ingest *in;
-	const struct ingest_piece *p;
-	struct chain_view *v;
-	uint32_t branch;
-	const char *held; /* why everything of it is held, or NULL */
-};
-
-/* ---- held entries */
-
-static enum status
-note_held(struct txn *t, const struct ingest_entry *e, const char *reason)
-{
-	struct held_entry *h;
-	enum status st;
-
-	/* What has no effect needs no hold; a lost one gets it when filled. */
-	if ((e->flags & (STORE_MALFORMED | STORE_LOST)) != 0)
-		return ST_OK;
-	st = entry_parse(&t->parse, e->bytes);
-	if (st != ST_OK)
-		return st == ST_INVALID ? ST_OK : st;
-	if (t->parse.kind.len >= HELD_KIND_MAX)
-		return ST_OK;
-	st = txn_room(&t->held, &t->held_cap, t->held_count, sizeof(*h));
-	if (st != ST_OK)
-		return st;
-	h = &t->held[t->held_count++];
-	memset(h, 0, sizeof(*h));
-	assert(t->parse.rec.len == REC_LEN);
-	memcpy(h->rec, t->parse.rec.p, REC_LEN);
-	memcpy(h->kind, t->parse.kind.p, t->parse.kind.len);
-	memcpy(h->id, e->link, ID_LEN);
-	h->reason = reason;
-	return ST_OK;
-}
-
-/* ---- rows */
-
-static void
-branch_status(struct placing *pl, uint32_t branch, uint32_t bits)
-{
-	struct chain_branch *b = &pl->v->branch[branch];
-
-	if ((b->status & bits) == bits)
-		return;
-	b->status |= bits;
-	pl->v->dirty |= 1u << branch;
-}
-
-static enum status
-put_line(struct placing *pl, uint64_t first)
-{
-	const struct ingest_piece *p = pl->p;
-	struct txn *t = pl->t;
-	uint8_t line[PIECE_LINE_LEN], leaf[HASH_LEN], *at = line;
-	uint64_t last = p->first + p->count - 1;
-
-	port_random(t->c->port, at, LINE_SALT);
-	at += LINE_SALT;
-	memcpy(at, p->chain, CHAIN_LEN);
-	at += CHAIN_LEN;
-	be64_put(at, first);
-	be64_put(at + 8, last);
-	at += 16;
-	memcpy(at, ingest_link(pl->in, p, p->count - 1), HASH_LEN);
-	at += HASH_LEN;
-	memcpy(at, p->sig, SIG_LEN);
-	assert(at + SIG_LEN == line + sizeof(line));
-	buf_add(&t->lines, line, sizeof(line));
-	merkle_leaf(leaf, bytes_of(line, sizeof(line)));
-	frontier_add(&t->line_tree, leaf);
-	t->pieces++;
-	return t->lines.err;
-}
-
-static enum status
-put_row(struct placing *pl, size_t i, bool first)
-{
-	const struct ingest_piece *p = pl->p;
-	const struct ingest_entry *e = &pl->in->entry[p->at + i];
-	struct txn *t = pl->t;
-	struct store_entry row = { .place = t->next,
-		.chain = pl->v->no,
-		.seq = p->first + i,
-		.branch = pl->branch,
-		.flags = e->flags | (pl->held != NULL ? STORE_HELD : 0),
-		.has_prev = first,
-		.bytes = e->bytes };
-	enum status st;
-
-	if (first)
-		memcpy(row.prev,
-		    i == 0 ? p->base : ingest_link(pl->in, p, i - 1), HASH_LEN);
-	memcpy(row.link, e->link, HASH_LEN);
-	st = store_put_entry(t->s, &row, e->why);
-	if (st != ST_OK)
-		return st;
-	t->next++;
-	t->malformed += (e->flags & STORE_MALFORMED) != 0;
-	t->lost += (e->flags & STORE_LOST) != 0;
-	if ((e->flags & (STORE_LOST | STORE_BLIND)) != 0)
-		branch_status(pl, pl->branch, STORE_CHAIN_LACKS);
-	return pl->held == NULL ? ST_OK : note_held(t, e, pl->held);
-}
-
-/* Entries from `skip` on, in one row of places, and their line. */
-static enum status
-put_rows(struct placing *pl, size_t skip)
-{
-	const struct ingest_piece *p = pl->p;
-	enum status st = ST_OK;
-
-	assert(skip < p->count);
-	for (size_t i = skip; i < p->count && st == ST_OK; i++)
-		st = put_row(pl, i, i == skip);
-	if (st == ST_OK)
-		st = tlog_append(pl->t->c->tlog,
-		    (const uint8_t(*)[HASH_LEN])pl->in->leaf + p->at + skip,
-		    p->count - skip);
-	if (st == ST_OK)
-		st = put_line(pl, p->first + skip);
-	return st;
-}
-
-/* The branch now ends where the piece does. */
-static void
-move_on(struct placing *pl)
-{
-	const struct ingest_piece *p = pl->p;
-	struct chain_branch *b = &pl->v->branch[pl->branch];
-
-	b->last_seq = p->first + p->count - 1;
-	memcpy(b->last_link, ingest_link(pl->in, p, p->count - 1), HASH_LEN);
-	b->last_place = pl->t->next - 1;
-	pl->v->dirty |= 1u << pl->branch;
-}
+#include "server/core/commit_place.h"
 
 /* ---- what a piece brings besides new entries */
 
@@ -173,7 +31,7 @@ fill_one(struct placing *pl, const struct store_entry *row, size_t i)
 	t->filled++;
 	if ((row->flags & STORE_HELD) == 0 || lacks != STORE_LOST)
 		return ST_OK;
-	return note_held(t, e, "its bytes came later");
+	return place_held(t, e, "its bytes came later");
 }
 
 static enum status
@@ -203,7 +61,7 @@ raise_at(struct placing *pl, const char *sort, uint64_t seq, uint64_t place)
 	char hex[2 * CHAIN_LEN + 1], doc[192];
 	struct store_alarm a = { .wall = pl->t->wall,
 		.sort = bytes_str(sort),
-		.dev = bytes_str(pl->in->dev.dev) };
+		.dev = bytes_str(ingest_from(pl->in, pl->p)->dev) };
 
 	hex_encode(hex, bytes_of(pl->p->chain, CHAIN_LEN));
 	(void)snprintf(doc, sizeof(doc),
@@ -270,11 +128,17 @@ note_span(struct placing *pl, uint64_t first, uint64_t last, const char *why)
 	if (st != ST_OK)
 		return st;
 	s = &t->span[t->span_count++];
-	memcpy(s->dev, pl->in->dev.dev, sizeof(s->dev));
+	memset(s, 0, sizeof(*s));
+	memcpy(s->dev, ingest_from(pl->in, pl->p)->dev, sizeof(s->dev));
 	memcpy(s->chain, pl->p->chain, CHAIN_LEN);
 	s->first = first;
 	s->last = last;
 	s->recovered = why;
+	if (why == NULL && pl->p->proved != 0 && first >= pl->p->first) {
+		s->in = pl->in;
+		s->part = pl->p->proved - 1;
+		s->leaf = ingest_leaf_of(pl->in, pl->p);
+	}
 	return ST_OK;
 }
 
@@ -285,21 +149,23 @@ static const char *
 held_why(const struct placing *pl)
 {
 	const struct centre *c = pl->t->c;
+	const struct ingest_device *dev = ingest_from(pl->in, pl->p);
 	const char *why = NULL;
 
-	if (chains_staged_held(c->chains, pl->in->dev.key))
+	if (chains_staged_held(c->chains, dev->key))
 		return "fork: everything further from this device";
-	if (pl->in->dev.recovered != NULL)
-		return pl->in->dev.held;
+	if (dev->recovered != NULL)
+		return dev->held;
 	if (c->standing != NULL)
-		why = c->standing(c->standing_arg, pl->in->dev.key);
-	return why != NULL ? why : pl->in->dev.held;
+		why = c->standing(c->standing_arg, dev->key);
+	return why != NULL ? why : dev->held;
 }
 
-static enum status
+enum status
 place_piece(struct placing *pl, const struct attach *a)
 {
 	const struct chain_branch *b = &pl->v->branch[a->branch];
+	const struct ingest_device *dev = ingest_from(pl->in, pl->p);
 	enum status st;
 
 	pl->branch = a->branch;
@@ -309,6 +175,7 @@ place_piece(struct placing *pl, const struct attach *a)
 		return st;
 	switch (a->as) {
 	case ATTACH_HOLE:
+		place_status(pl, pl->branch, STORE_CHAIN_HOLES);
 		st = note_span(pl, b->last_seq + 1, pl->p->first - 1, NULL);
 		break;
 	case ATTACH_FORK:
@@ -318,14 +185,14 @@ place_piece(struct placing *pl, const struct attach *a)
 		break;
 	}
 	if (st == ST_OK)
-		st = put_rows(pl, a->skip);
+		st = place_rows(pl, a->skip);
 	if (st == ST_OK)
 		st = raise_lost(pl, a->skip);
-	if (st == ST_OK && a->as != ATTACH_FILL)
-		move_on(pl);
-	if (st == ST_OK && pl->in->dev.recovered != NULL)
+	if (st == ST_OK && a->as != ATTACH_FILL && a->as != ATTACH_WITHIN)
+		place_moved(pl);
+	if (st == ST_OK && (dev->recovered != NULL || pl->p->proved != 0))
 		st = note_span(pl, pl->p->first + a->skip,
-		    pl->p->first + pl->p->count - 1, pl->in->dev.recovered);
+		    pl->p->first + pl->p->count - 1, dev->recovered);
 	return st;
 }
 
@@ -375,11 +242,42 @@ answer_again(struct placing *pl, const struct attach *a)
 	    row.place);
 }
 
+/*
+ * A piece with a hole of ours in what it shares: *end is the last place of the
+ * first one, 0 if there is none.  Its signature is over places beyond, so it
+ * cannot stand for what lacks: the device cuts it.
+ */
+static enum status
+reaches_over(struct placing *pl, const struct attach *a, uint64_t *end)
+{
+	struct store_reader *r = store_inside(pl->t->s);
+	uint32_t branch = a->branch;
+	struct store_entry row;
+	enum status st = ST_OK;
+
+	if ((pl->v->branch[0].status & STORE_CHAIN_HOLES) == 0 && branch == 0)
+		return ST_OK;
+	for (size_t i = 0; i < a->skip && st == ST_OK; i++) {
+		uint64_t seq = pl->p->first + i;
+
+		st = chain_row_at(pl->v, branch, seq, r, &row);
+		if (st != ST_ABSENT)
+			continue;
+		branch = chain_owner(pl->v, branch, seq);
+		st = store_find_next(r, pl->v->no, seq, branch, &row);
+		if (st == ST_OK)
+			*end = row.seq - 1;
+		return st == ST_ABSENT ? ST_CORRUPT : st;
+	}
+	return st;
+}
+
 static enum status
 take(struct placing *pl)
 {
 	const struct ingest_piece *p = pl->p;
 	struct attach a;
+	uint64_t end = 0;
 	enum status st;
 
 	if (pl->v->count == 0) {
@@ -388,8 +286,12 @@ take(struct placing *pl)
 		chains_begin(pl->t->c->chains, pl->v, p->link0);
 	}
 	st = attach_plan(&a, pl->v, store_inside(pl->t->s), pl->in, p);
+	if (st == ST_OK && a.skip > 0)
+		st = reaches_over(pl, &a, &end);
 	if (st != ST_OK)
 		return st;
+	if (end != 0)
+		return note_done(pl, ACK_CUT, end, false, 0);
 	switch (a.as) {
 	case ATTACH_GAP:
 		return note_done(pl, ACK_GAP, a.seq, false, 0);
@@ -417,14 +319,27 @@ txn_pieces(struct txn *t, struct ingest *in)
 	size_t stopped = SIZE_MAX; /* the chain whose piece was not placed */
 	enum status st = ST_OK;
 
+	if (in->word_count > 0) {
+		st = txn_room(&t->word_of, &t->word_cap, t->word_count,
+		    sizeof(const struct ingest *));
+		if (st != ST_OK)
+			return st;
+		t->word_of[t->word_count++] = in;
+	}
+
 	for (size_t i = 0; i < in->piece_count && st == ST_OK; i++) {
 		pl.p = &in->piece[i];
-		if (pl.p->ack == stopped)
+		if (pl.p->proved == 0 && pl.p->ack == stopped)
 			continue;
 		pl.held = NULL;
-		pl.v = chains_stage(t->c->chains, pl.p->chain, in->dev.key);
+		pl.v = chains_stage(
+		    t->c->chains, pl.p->chain, ingest_from(in, pl.p)->key);
 		if (pl.v == NULL)
 			return ST_NOMEM;
+		if (pl.p->proved != 0) {
+			st = place_proved(&pl);
+			continue;
+		}
 		st = take(&pl);
 		if (st == ST_OK && !t->done[t->done_count - 1].has_place)
 			stopped = pl.p->ack;

@@ -63,6 +63,7 @@ txn_free(struct txn *t)
 	buf_free(&t->lines);
 	free(t->held);
 	free(t->span);
+	free(t->word_of);
 	free(t->done);
 }
 
@@ -75,7 +76,7 @@ txn_reset(struct txn *t, uint64_t size)
 	t->server_put = t->attempts = 0;
 	buf_reset(&t->lines);
 	frontier_init(&t->line_tree);
-	t->held_count = t->span_count = t->done_count = 0;
+	t->held_count = t->span_count = t->done_count = t->word_count = 0;
 	t->pieces = t->forks = t->malformed = t->lost = t->filled = 0;
 }
 

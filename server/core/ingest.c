@@ -31,6 +31,7 @@ ingest_free(struct ingest *in)
 	if (in == NULL)
 		return;
 	entry_free(&in->parse);
+	ingest_proved_free(in);
 	free(in->piece);
 	free(in->entry);
 	free(in->leaf);
@@ -73,6 +74,13 @@ make_room(struct ingest *in, size_t pieces, size_t entries)
 	return st;
 }
 
+enum status
+ingest_room(struct ingest *in, size_t pieces, size_t entries)
+{
+	return make_room(
+	    in, in->piece_count + pieces, in->entry_count + entries);
+}
+
 /* ---- reading entries */
 
 /* What makes an entry malformed that it cannot know by itself. */
@@ -90,13 +98,13 @@ wrong_here(const struct ingest *in, const struct ingest_piece *p, size_t i)
 		return "head: court is not this court";
 	if (e->verb == DO_HOLD || e->verb == DO_ADMIT)
 		return "head: hold and admit are the centre's";
-	if (seq == 1 && strcmp(e->dev, in->dev.dev) != 0)
+	if (seq == 1 && strcmp(e->dev, ingest_from(in, p)->dev) != 0)
 		return "head: dev is not the device of this chain";
 	return NULL;
 }
 
-static enum status
-read_entry(struct ingest *in, const struct ingest_piece *p, size_t i,
+enum status
+ingest_read(struct ingest *in, const struct ingest_piece *p, size_t i,
     const struct wire_entry *w)
 {
 	struct ingest_entry *e = &in->entry[p->at + i];
@@ -341,7 +349,7 @@ take_piece(struct taking *t)
 	p->at = in->entry_count;
 	p->ack = t->ack_index;
 	for (size_t i = 0; i < p->count; i++) {
-		st = read_entry(in, p, i, &t->w->entry[i]);
+		st = ingest_read(in, p, i, &t->w->entry[i]);
 		if (st != ST_OK)
 			return st;
 		in->bytes += in->entry[p->at + i].bytes.len;
@@ -377,6 +385,7 @@ ingest_prepare(struct ingest *in, const struct ingest_device *dev,
 
 	in->dev = *dev;
 	in->piece_count = in->entry_count = in->ack_count = in->bytes = 0;
+	ingest_proved_reset(in);
 	for (size_t i = 0; i < up->piece_count; i++)
 		entries += up->piece[i].count;
 	st = make_room(in, up->piece_count, entries);
@@ -404,7 +413,7 @@ ingest_prepare(struct ingest *in, const struct ingest_device *dev,
 size_t
 ingest_ready(const struct ingest *in)
 {
-	return in->piece_count;
+	return in->piece_count + in->word_count;
 }
 
 const struct ingest_ack *

@@ -66,7 +66,43 @@ MUST_CHECK enum status ingest_prepare(struct ingest *in,
     const struct ingest_device *dev, struct sync_msg *m,
     const struct sync_up *up);
 
-/* Pieces ready to be committed: with none there is no need for a job. */
+/* ---- what a log that ended had proved (docs/PROTOCOL.md, section 9) */
+
+/*
+ * Take a part, behind ingest_prepare: *no names it, *kept is what stands here
+ * of the log that signed its note.  ST_DENIED: no log of this court that
+ * ended, or it does not prove.  ST_NOMEM.
+ */
+MUST_CHECK enum status ingest_proved(struct ingest *in,
+    const struct wire_proved *part, size_t *no, uint64_t *kept);
+
+/*
+ * Leaves of it that are entries of one chain, each resting on the one before,
+ * become a piece of the chain of `dev`, without a head signature.
+ */
+MUST_CHECK enum status ingest_proved_run(struct ingest *in, size_t no,
+    const struct ingest_device *dev, const uint32_t *leaf, size_t count);
+
+enum ingest_repeat {
+	WORD_KEEP,   /* evidence alone */
+	WORD_REVOKE, /* `advance` of a device: again, behind `after` */
+	WORD_HOLD    /* `hold`: again */
+};
+
+/*
+ * One of its entries is put down as evidence, once, and said again where it
+ * takes trust away; `dev` is its chain's device, or "".  `after`: ID_LEN, of
+ * WORD_REVOKE.  The caller has looked at the entry's form and signature.
+ */
+MUST_CHECK enum status ingest_proved_word(struct ingest *in, size_t no,
+    size_t leaf, const char *dev, enum ingest_repeat repeat,
+    const uint8_t *after);
+
+/* Sort of the small rows that say which entries were put down: by link. */
+#define RETURNED_DOC "returned"
+
+/* Pieces (and such entries) ready to be committed: with none there is no need
+ * for a job. */
 size_t ingest_ready(const struct ingest *in);
 
 /* One for each chain of the request, in its order; borrowed until the next

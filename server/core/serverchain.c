@@ -231,6 +231,13 @@ serverchain_sign(struct serverchain *sc, uint8_t sig[SIG_LEN])
 }
 
 void
+serverchain_sign_at(const struct serverchain *sc, uint64_t seq,
+    const uint8_t link[HASH_LEN], uint8_t sig[SIG_LEN])
+{
+	chain_sign(sig, sc->secret, sc->id, seq, link);
+}
+
+void
 serverchain_publish(struct serverchain *sc)
 {
 	tip(sc, &sc->seq, sc->link);

@@ -67,6 +67,10 @@ void serverchain_cut(struct serverchain *sc, size_t count);
 /* Sign the head as it stands with what was written. */
 void serverchain_sign(struct serverchain *sc, uint8_t sig[SIG_LEN]);
 
+/* Sign any place of the chain; from any thread. */
+void serverchain_sign_at(const struct serverchain *sc, uint64_t seq,
+    const uint8_t link[HASH_LEN], uint8_t sig[SIG_LEN]);
+
 void serverchain_publish(struct serverchain *sc);
 void serverchain_rollback(struct serverchain *sc);
 

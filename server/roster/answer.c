@@ -20,6 +20,7 @@ answer_new(
 	a->centre = c;
 	a->roster = r;
 	a->feed = f;
+	entry_init(&a->parse);
 	buf_init(&a->note, NOTE_BYTES_MAX);
 	buf_init(&a->bytes, ANSWER_ROW_BYTES);
 	buf_init(&a->proofs, (size_t)PART_STEPS_MAX * 64 * HASH_LEN);
@@ -57,6 +58,7 @@ answer_free(struct answer *a)
 	wire_codec_free(a->codec);
 	centre_reader_close(a->reader);
 	feed_reader_close(a->feed_reader);
+	entry_free(&a->parse);
 	buf_free(&a->note);
 	buf_free(&a->bytes);
 	buf_free(&a->proofs);
@@ -173,6 +175,9 @@ answer_begin(struct answer *a, const struct answer_peer *peer,
 	if (st == ST_OK)
 		st = ingest_prepare(
 		    a->ingest, &dev, a->msg, a->want_key ? &nothing : a->up);
+	if (st == ST_OK)
+		st = returned_proved(a->centre, a->roster, a->reader, a->ingest,
+		    a->up, peer->dev);
 	if (st == ST_OK && !peer->deliver && !unknown)
 		st = take_hints(a, &dev);
 	return st;

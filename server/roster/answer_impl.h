@@ -23,6 +23,7 @@ struct answer {
 	struct sync_msg *msg;
 	struct ingest *ingest;
 	struct commit_job job;
+	struct entry parse; /* scratch */
 	answer_hint_fn on_hint;
 	void *on_hint_arg;
 

@@ -14,6 +14,30 @@ cursor_of(const struct sync_up *up, const uint8_t scope[ID_LEN])
 	return NULL;
 }
 
+/*
+ * What takes trust away goes with this centre's signature, so that whoever has
+ * it can show it if this log should end (docs/PROTOCOL.md, section 9).
+ */
+static enum status
+sign_row(
+    struct answer *a, struct wire_stream_entry *w, const struct centre_entry *e)
+{
+	enum status st;
+
+	if ((e->flags & STORE_SERVER) == 0 || e->place < centre_kept(a->centre))
+		return ST_OK;
+	st = entry_parse(&a->parse, e->bytes);
+	if (st != ST_OK)
+		return st == ST_INVALID ? ST_OK : st;
+	if (a->parse.verb != DO_HOLD &&
+	    (a->parse.verb != DO_ADVANCE ||
+		!bytes_eq_str(a->parse.kind, "device@1")))
+		return ST_OK;
+	if (centre_sign_own(a->centre, e->chain, e->seq, e->link, w->sig))
+		w->flags |= STREAM_SIGNED;
+	return ST_OK;
+}
+
 /* The i-th step's entry becomes a row of the answer. */
 static enum status
 put_row(struct answer *a, const struct feed_step *step)
@@ -50,7 +74,8 @@ put_row(struct answer *a, const struct feed_step *step)
 		buf_bytes(&a->bytes, e.bytes);
 	}
 	a->row_count++;
-	return a->bytes.err;
+	st = sign_row(a, w, &e);
+	return st == ST_OK ? a->bytes.err : st;
 }
 
 /* Places of a backfill and of what follows it may not ascend together. */

@@ -53,6 +53,16 @@ tell(struct centre *c, const char *dev, const struct entry *e, const char *from)
 	return st;
 }
 
+enum status
+returned_tell(struct centre *c, struct centre_reader *reader, const char *dev,
+    const struct entry *e, const char *from)
+{
+	enum status st = store_doc(centre_reader_store(reader), RETURNED_ALARM,
+	    bytes_str(dev), seen, NULL);
+
+	return st == ST_ABSENT ? tell(c, dev, e, from) : st;
+}
+
 static enum status
 look(struct centre *c, struct roster *r, struct centre_reader *reader,
     const struct entry *e, const char *from)
@@ -68,10 +78,7 @@ look(struct centre *c, struct roster *r, struct centre_reader *reader,
 	st = roster_device_by_rec(r, rec, &d);
 	if (st == ST_ABSENT || (st == ST_OK && d.standing[0] != '\0'))
 		return ST_OK; /* not known, or revoked again already */
-	if (st == ST_OK)
-		st = store_doc(centre_reader_store(reader), RETURNED_ALARM,
-		    bytes_str(d.dev), seen, NULL);
-	return st == ST_ABSENT ? tell(c, d.dev, e, from) : st;
+	return st == ST_OK ? returned_tell(c, reader, d.dev, e, from) : st;
 }
 
 enum status

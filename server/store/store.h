@@ -61,7 +61,8 @@ struct store_entry {
 enum store_chain_status {
 	STORE_CHAIN_HELD = 1,   /* this branch is held */
 	STORE_CHAIN_SERVER = 2, /* a chain of this centre */
-	STORE_CHAIN_LACKS = 4   /* some of it came lost or blind */
+	STORE_CHAIN_LACKS = 4,  /* some of it came lost or blind */
+	STORE_CHAIN_HOLES = 8   /* it had a hole once */
 };
 
 /* One branch of a chain; branch 0 is the one that came first. */

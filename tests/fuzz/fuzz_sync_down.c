@@ -73,7 +73,7 @@ put_down(struct buf *out, const struct sync_down *down)
 	CHECK(down->part_count <= PARTS_MAX);
 	buf_varint(out, down->ack_count);
 	for (size_t i = 0; i < down->ack_count; i++) {
-		CHECK(down->ack[i].status <= ACK_CLOSED);
+		CHECK(down->ack[i].status <= ACK_CUT);
 		buf_add(out, down->ack[i].chain, CHAIN_LEN);
 		buf_varint(out, down->ack[i].status);
 		buf_varint(out, down->ack[i].seq);

@@ -68,6 +68,25 @@ put_piece(struct buf *out, const struct wire_piece *p)
 	buf_add(out, p->sig, SIG_LEN);
 }
 
+static void
+put_proved(struct buf *out, const struct wire_proved *p)
+{
+	CHECK(p->count > 0 && p->count <= ANSWER_ENTRIES_MAX);
+	buf_sized(out, p->note);
+	buf_sized(out, p->proof);
+	buf_varint(out, p->count);
+	for (size_t i = 0; i < p->count; i++) {
+		const struct wire_leaf *l = &p->leaf[i];
+
+		buf_varint(out, l->place);
+		buf_u8(out, (uint8_t)(l->has_entry + 2 * l->has_sig));
+		buf_add(out, l->link, HASH_LEN);
+		if (l->has_entry)
+			put_single(
+			    out, l->chain, l->seq, l->prev, &l->entry, l->sig);
+	}
+}
+
 /* All that a message says, as bytes that can be compared. */
 static void
 put_up(struct buf *out, const struct sync_up *up)
@@ -105,6 +124,10 @@ put_up(struct buf *out, const struct sync_up *up)
 		buf_varint(out, e->place);
 		put_single(out, e->chain, e->seq, e->prev, &e->entry, e->sig);
 	}
+	CHECK(up->proved_count <= PROVED_MAX);
+	buf_varint(out, up->proved_count);
+	for (size_t i = 0; i < up->proved_count; i++)
+		put_proved(out, &up->proved[i]);
 	CHECK(total <= FRAME_BYTES_MAX && out->err == ST_OK);
 }
 

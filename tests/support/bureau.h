@@ -181,15 +181,14 @@ bureau_join(struct bureau *b, int i, const char *person, const char *team)
 	return b->hand[i].a;
 }
 
+/* What runs on the centre of b->ct. */
 static inline void
-bureau_make(struct bureau *b)
+bureau_open(struct bureau *b)
 {
 	struct feed_config fc = { .path = NULL };
 	struct enrol_config ec = { .cert_days = 30,
 		.devices_at = "127.0.0.1:7443" };
 
-	memset(b, 0, sizeof(*b));
-	court_make(&b->ct);
 	EXPECT_OK(roster_open(&b->roster, b->ct.c));
 	fc.centre = b->ct.c;
 	fc.roster = b->roster;
@@ -203,6 +202,25 @@ bureau_make(struct bureau *b)
 }
 
 static inline void
+bureau_make(struct bureau *b)
+{
+	memset(b, 0, sizeof(*b));
+	court_make(&b->ct);
+	bureau_open(b);
+}
+
+static inline void
+bureau_close(struct bureau *b)
+{
+	centre_reader_close(b->reader);
+	answer_free(b->answer);
+	enrol_free(b->enrol);
+	feed_close(b->feed);
+	court_close(&b->ct);
+	roster_close(b->roster);
+}
+
+static inline void
 bureau_end(struct bureau *b)
 {
 	for (int i = 0; i < BUREAU_HANDS; i++) {
@@ -213,12 +231,7 @@ bureau_end(struct bureau *b)
 		agent_close(h->a);
 		tmpdir_remove(&h->home);
 	}
-	centre_reader_close(b->reader);
-	answer_free(b->answer);
-	enrol_free(b->enrol);
-	feed_close(b->feed);
-	court_close(&b->ct);
-	roster_close(b->roster);
+	bureau_close(b);
 	hand_request_free(&b->ct.rq);
 	tmpdir_remove(&b->ct.dir);
 }

@@ -82,6 +82,32 @@ put_place(struct buf *out, const uint8_t chain[CHAIN_LEN], uint64_t seq)
 	put_number(out, "seq", seq);
 }
 
+static void
+put_proved(struct buf *out, const struct wire_proved *p)
+{
+	put_line(out, "proved");
+	put_number(out, "leaves", p->count);
+	put_hex(out, "proof", p->proof.p, p->proof.len);
+	end(out);
+	put_note(out, p->note);
+	for (size_t i = 0; i < p->count; i++) {
+		const struct wire_leaf *l = &p->leaf[i];
+
+		put_line(out, "leaf");
+		put_number(out, "place", l->place);
+		put_hex(out, "link", l->link, HASH_LEN);
+		if (l->has_entry) {
+			put_place(out, l->chain, l->seq);
+			put_hex(out, "prev", l->prev, HASH_LEN);
+		}
+		if (l->has_sig)
+			put_hex(out, "sig", l->sig, SIG_LEN);
+		end(out);
+		if (l->has_entry)
+			put_entry(out, &l->entry);
+	}
+}
+
 void
 wire_dump_up(const struct sync_up *up, struct buf *out)
 {
@@ -140,6 +166,8 @@ wire_dump_up(const struct sync_up *up, struct buf *out)
 		end(out);
 		put_entry(out, &e->entry);
 	}
+	for (size_t i = 0; i < up->proved_count; i++)
+		put_proved(out, &up->proved[i]);
 }
 
 static void

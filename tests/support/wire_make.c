@@ -236,6 +236,44 @@ made_note(struct wire_made *x, struct bytes *out)
 	*out = keep(x, &b);
 }
 
+/* What an ended log proved: entries of all sorts, and links between. */
+static void
+made_proved(struct wire_made *x, enum made_style style)
+{
+	struct sync_up *up = &x->up;
+
+	up->proved_count = 1 + draw(x, 3);
+	up->proved = made_take(x, up->proved_count, sizeof(*up->proved));
+	for (size_t i = 0; i < up->proved_count; i++) {
+		struct wire_proved *p = &up->proved[i];
+		uint8_t *proof = made_take(x, 3, HASH_LEN);
+
+		made_note(x, &p->note);
+		p->count = 1 + draw(x, 6);
+		p->leaf = made_take(x, p->count, sizeof(*p->leaf));
+		for (size_t k = 0; k < p->count; k++) {
+			struct wire_leaf *l = &p->leaf[k];
+
+			l->place = draw_number(x);
+			l->has_entry = draw(x, 3) > 0;
+			if (!l->has_entry) {
+				morning_bytes(&x->m, l->link, HASH_LEN);
+				continue;
+			}
+			l->seq = 1 + draw_number(x);
+			morning_bytes(&x->m, l->chain, CHAIN_LEN);
+			morning_bytes(&x->m, l->prev, HASH_LEN);
+			made_entry(x, style, &l->entry);
+			made_link(l->link, l->prev, l->seq, &l->entry);
+			l->has_sig = draw(x, 2) == 0;
+			if (l->has_sig)
+				morning_bytes(&x->m, l->sig, SIG_LEN);
+		}
+		p->proof = bytes_of(proof, (size_t)draw(x, 4) * HASH_LEN);
+		morning_bytes(&x->m, proof, p->proof.len);
+	}
+}
+
 void
 made_up(struct wire_made *x, enum made_style style)
 {
@@ -298,6 +336,8 @@ made_up(struct wire_made *x, enum made_style style)
 	up->has_key = draw(x, 4) == 0;
 	if (up->has_key)
 		morning_bytes(&x->m, up->key, PUBKEY_LEN);
+	if (up->returned_count > 0)
+		made_proved(x, style);
 }
 
 static void
@@ -331,6 +371,11 @@ made_part(struct wire_made *x, enum made_style style, struct wire_part *p)
 		e->place = place;
 		e->flags = (draw(x, 4) == 0 ? STREAM_BARE : 0u) |
 			   (draw(x, 4) == 0 ? STREAM_SERVER : 0u);
+		/* From what is there, so that nothing else changes. */
+		if ((e->flags & STREAM_SERVER) != 0 && place % 2 == 0) {
+			e->flags |= STREAM_SIGNED;
+			memset(e->sig, (int)(place & 0xff), SIG_LEN);
+		}
 		memcpy(e->chain, x->m.chain, CHAIN_LEN);
 		memcpy(e->prev, x->m.link, HASH_LEN);
 		e->seq = x->m.seq + 1;
@@ -435,6 +480,27 @@ piece_same(const struct wire_piece *got, const struct wire_piece *was)
 	same(got->sig, was->sig, SIG_LEN);
 }
 
+static void
+proved_same(const struct wire_proved *got, const struct wire_proved *was)
+{
+	EXPECT_BYTES(got->note, was->note);
+	EXPECT_BYTES(got->proof, was->proof);
+	EXPECT(got->count == was->count);
+	for (size_t i = 0; i < got->count; i++) {
+		const struct wire_leaf *g = &got->leaf[i];
+		const struct wire_leaf *w = &was->leaf[i];
+
+		EXPECT(g->place == w->place && g->has_entry == w->has_entry);
+		EXPECT(g->has_sig == w->has_sig && g->seq == w->seq);
+		same(g->link, w->link, HASH_LEN);
+		same(g->chain, w->chain, CHAIN_LEN);
+		same(g->prev, w->prev, HASH_LEN);
+		same(g->sig, w->sig, SIG_LEN);
+		if (w->has_entry)
+			entry_same(&g->entry, &w->entry, w->seq, w->prev);
+	}
+}
+
 void
 made_up_same(const struct sync_up *got, const struct sync_up *was)
 {
@@ -476,6 +542,9 @@ made_up_same(const struct sync_up *got, const struct sync_up *was)
 	}
 	EXPECT(got->has_key == was->has_key);
 	same(got->key, was->key, PUBKEY_LEN);
+	EXPECT(got->proved_count == was->proved_count);
+	for (size_t i = 0; i < got->proved_count; i++)
+		proved_same(&got->proved[i], &was->proved[i]);
 }
 
 static void
@@ -499,6 +568,7 @@ part_same(const struct wire_part *got, const struct wire_part *was)
 		EXPECT(g->seq == w->seq);
 		same(g->chain, w->chain, CHAIN_LEN);
 		same(g->prev, w->prev, HASH_LEN);
+		same(g->sig, w->sig, SIG_LEN);
 		entry_same(&g->entry, &w->entry, w->seq, w->prev);
 	}
 	EXPECT_BYTES(got->proof, was->proof);

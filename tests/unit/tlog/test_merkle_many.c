@@ -30,6 +30,47 @@ pick(struct many *m, size_t size, uint64_t *seed)
 	}
 }
 
+/* Catches a proof of one leaf, taken out of one of many, that is not the very
+ * inclusion proof of RFC 6962. */
+static void
+test_many_gives_the_proof_of_each_of_its_leaves(void **state)
+{
+	uint64_t seed = 0x2545f4914f6cdd1d;
+	struct buf proof;
+	struct many m;
+
+	(void)state;
+	buf_init(&proof, PLAIN_LEAVES * HASH_LEN);
+	for (size_t n = 1; n < PLAIN_LEAVES; n++) {
+		pick(&m, n, &seed);
+		buf_reset(&proof);
+		EXPECT_OK(merkle_prove_many(merkle_read_leaves, &plain_tree,
+		    m.places, m.count, n, &proof));
+		for (size_t i = 0; i < m.count; i++) {
+			struct merkle_proof want, got;
+
+			EXPECT_OK(merkle_prove_inclusion(merkle_read_leaves,
+			    &plain_tree, m.places[i], n, &want));
+			EXPECT_OK(merkle_one_of_many(buf_view(&proof), m.places,
+			    m.leaves, m.count, n, i, &got));
+			EXPECT(got.count == want.count);
+			EXPECT_BYTES(
+			    bytes_of(got.hash[0], got.count * HASH_LEN),
+			    bytes_of(want.hash[0], want.count * HASH_LEN));
+		}
+		EXPECT_ST(
+		    merkle_one_of_many(buf_view(&proof), m.places, m.leaves,
+			m.count, n, m.count, &(struct merkle_proof){ 0 }),
+		    ST_DENIED);
+		buf_u8(&proof, 0);
+		EXPECT_ST(
+		    merkle_one_of_many(buf_view(&proof), m.places, m.leaves,
+			m.count, n, 0, &(struct merkle_proof){ 0 }),
+		    ST_DENIED);
+	}
+	buf_free(&proof);
+}
+
 /* Catches a multi-inclusion proof that is not the one that FORMAT.md states
  * (longer than need be, or in another order), or that our check refuses. */
 static void
@@ -164,6 +205,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+		    test_many_gives_the_proof_of_each_of_its_leaves),
 		cmocka_unit_test(test_many_is_the_fewest_hashes_left_to_right),
 		cmocka_unit_test(test_many_with_anything_changed_is_refused),
 		cmocka_unit_test(test_many_refuses_bad_places),

@@ -115,6 +115,43 @@ read_returned(size_t count)
 	return craft_up(&k);
 }
 
+/* Empty parts have a note and a leaf all the same. */
+static enum status
+read_proved(size_t count)
+{
+	craft_begin(&k);
+	buf_varint(&k.ctl, 9);
+	buf_varint(&k.ctl, count);
+	for (size_t i = 0; i < count; i++) {
+		buf_varint(&k.ctl, 1); /* a note of one byte */
+		buf_str(&k.text, "n");
+		buf_varint(&k.ctl, 1); /* one leaf, its link alone */
+		buf_varint(&k.ctl, 0);
+		buf_varint(&k.ctl, 0);
+		craft_raw(&k, 0x11, HASH_LEN);
+		buf_varint(&k.ctl, 0);
+	}
+	return craft_up(&k);
+}
+
+static enum status
+read_leaves(size_t count)
+{
+	craft_begin(&k);
+	buf_varint(&k.ctl, 9);
+	buf_varint(&k.ctl, 1);
+	buf_varint(&k.ctl, 1);
+	buf_str(&k.text, "n");
+	buf_varint(&k.ctl, count);
+	for (size_t i = 0; i < count; i++) {
+		buf_varint(&k.ctl, 0);
+		buf_varint(&k.ctl, 0);
+		craft_raw(&k, 0x11, HASH_LEN);
+	}
+	buf_varint(&k.ctl, 0);
+	return craft_up(&k);
+}
+
 static enum status
 read_acks(size_t count)
 {
@@ -216,6 +253,8 @@ test_wire_counts_stop_at_their_limits(void **state)
 		{ read_hints, HINTS_MAX, "hints" },
 		{ read_cursors, CURSORS_MAX, "cursors" },
 		{ read_returned, RETURNED_MAX, "returned" },
+		{ read_proved, PROVED_MAX, "proved" },
+		{ read_leaves, ANSWER_ENTRIES_MAX, "leaves" },
 		{ read_acks, ACKS_MAX, "acks" },
 		{ read_receipts, ACKS_MAX, "receipts" },
 		{ read_proof, MERKLE_PROOF_MAX, "proof" },
@@ -285,7 +324,7 @@ test_wire_unknown_things_are_newer(void **state)
 {
 	(void)state;
 	craft_begin(&k);
-	buf_varint(&k.ctl, 9);
+	buf_varint(&k.ctl, 10);
 	EXPECT_ST(craft_up(&k), ST_NEWER);
 	craft_begin(&k);
 	buf_varint(&k.ctl, 8);
@@ -295,16 +334,20 @@ test_wire_unknown_things_are_newer(void **state)
 	craft_raw(&k, 0x11, CHAIN_LEN);
 	EXPECT_ST(craft_up(&k), ST_NEWER);
 	craft_begin(&k); /* ack */
-	buf_add(&k.ctl, "\x01\x01\x07\x05", 4);
+	buf_add(&k.ctl, "\x01\x01\x08\x05", 4);
 	craft_raw(&k, 0x11, CHAIN_LEN);
 	EXPECT_ST(craft_down(&k), ST_NEWER);
 	craft_begin(&k); /* want */
 	buf_add(&k.ctl, "\x06\x08", 2);
 	EXPECT_ST(craft_down(&k), ST_NEWER);
 	craft_begin(&k); /* flags of a stream's entry */
-	buf_add(&k.ctl, "\x04\x01\x05\x00\x00\x01\x02\x10", 8);
+	buf_add(&k.ctl, "\x04\x01\x05\x00\x00\x01\x02\x20", 8);
 	craft_raw(&k, 0x77, ID_LEN);
 	EXPECT_ST(craft_down(&k), ST_NEWER);
+	craft_begin(&k); /* flags of a leaf */
+	buf_add(&k.ctl, "\x09\x01\x01\x01\x00\x04", 6);
+	buf_str(&k.text, "n");
+	EXPECT_ST(craft_up(&k), ST_NEWER);
 	craft_begin(&k);
 	craft_pack(&k);
 	k.wire.p[0] = FRAME_VERSION + 1;
