@@ -1,4 +1,4 @@
-# Data files that live inside the programs: kinds, rules, dictionaries.
+# Data files that live inside the programs: kinds, rules, dictionaries, pages.
 # Each becomes a row {name, bytes, length} of `embedded_files` (base/embed.h).
 set(EMBED_SCRIPT ${CMAKE_SOURCE_DIR}/cmake/embed_file.cmake)
 
@@ -6,7 +6,7 @@ function(embed_data target)
 	file(GLOB_RECURSE data CONFIGURE_DEPENDS
 		RELATIVE ${CMAKE_SOURCE_DIR}/common
 		common/kinds/*.json common/rules/*.json common/forms/*.json common/i18n/*.json
-		common/dict/*.dict)
+		common/dict/*.dict common/web/*.html common/web/*.css common/web/*.js)
 	list(SORT data)
 	set(out ${CMAKE_BINARY_DIR}/embedded_files.c)
 	set(inputs)

@@ -237,6 +237,7 @@ enum status
 app_start(struct app **out, const struct app_config *c, char errmsg[ERR])
 {
 	struct enrol_config ec;
+	pthread_condattr_t steady;
 	struct app *a = calloc(1, sizeof(*a));
 	enum status st;
 
@@ -248,7 +249,11 @@ app_start(struct app **out, const struct app_config *c, char errmsg[ERR])
 	(void)pthread_mutex_init(&a->lock, NULL);
 	(void)pthread_cond_init(&a->wake, NULL);
 	(void)pthread_mutex_init(&a->follow_lock, NULL);
-	(void)pthread_cond_init(&a->follow_wake, NULL);
+	/* Its second is one whatever happens to the wall clock. */
+	(void)pthread_condattr_init(&steady);
+	(void)pthread_condattr_setclock(&steady, CLOCK_MONOTONIC);
+	(void)pthread_cond_init(&a->follow_wake, &steady);
+	(void)pthread_condattr_destroy(&steady);
 	st = open_core(a, errmsg);
 	if (st == ST_OK)
 		st = find_devices_at(a);
@@ -259,6 +264,8 @@ app_start(struct app **out, const struct app_config *c, char errmsg[ERR])
 			.devices_at = a->devices_at };
 		st = enrol_new(&a->enrol, &ec);
 	}
+	if (st == ST_OK)
+		st = check_open(a);
 	if (st == ST_OK)
 		st = make_tls(a);
 	if (st == ST_OK)
@@ -310,6 +317,7 @@ app_stop(struct app *a)
 	project_close(a->project);
 	feed_reader_close(a->feed_reader);
 	feed_close(a->feed);
+	rate_free(a->rate);
 	contacts_free(a->contacts);
 	hints_free(a->board);
 	domain_unref(a->domain);

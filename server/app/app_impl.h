@@ -6,10 +6,11 @@
 #include "server/app/app.h"
 #include "server/app/enrol.h"
 #include "server/app/hints.h"
+#include "server/app/rate.h"
 #include "server/core/centre.h"
 #include "server/evidence/upload.h"
 #include "server/net/net.h"
-#include "server/project/project.h"
+#include "server/project/printed.h"
 #include "server/roster/define.h"
 #include "server/roster/answer.h"
 
@@ -32,7 +33,8 @@ struct worker {
 	struct project_reader *project;
 	struct fold *fold;
 	struct domain *domain; /* by which it reads and judges */
-	struct buf body;       /* of the answer under way */
+	struct printed *printed;
+	struct buf body; /* of the answer under way */
 };
 
 /* Work on a request; must answer it. */
@@ -59,6 +61,11 @@ struct app {
 	struct tls_conf *tls[LISTENERS];
 	struct net *net;
 	char devices_at[CONFIG_TEXT_MAX + 1];
+
+	/* Papers (check.c). */
+	struct rate *rate;
+	char court_name[DESCRIPTOR_NAME_MAX + 1];
+	unsigned checking; /* asked for at this moment */
 
 	struct route route[ROUTES_MAX];
 	struct app_route app_route[ROUTES_MAX];
@@ -120,6 +127,10 @@ struct contact {
 void contacts_note(struct contacts *c, const char *dev, uint64_t now_ms,
     bool has_clock, uint64_t clock_ms);
 void contacts_of(struct contacts *c, const char *dev, struct contact *out);
+
+/* ---- check.c: is this paper what the court holds? */
+MUST_CHECK enum status check_open(struct app *a);
+void check_routes(struct app *a);
 
 /* ---- api.c: the read API and metrics */
 void api_routes(struct app *a);

@@ -315,4 +315,5 @@ routes_make(struct app *a)
 	r->handler = handle_health;
 	tus_routes(a);
 	api_routes(a);
+	check_routes(a);
 }

@@ -85,6 +85,7 @@ on_hint(void *arg, const struct roster_device *d, const struct wire_hint *h)
 static enum status
 worker_start(struct app *a, struct worker *w)
 {
+	struct printed_config pc;
 	struct fold_config fc;
 	enum status st;
 
@@ -110,6 +111,12 @@ worker_start(struct app *a, struct worker *w)
 		project_fold_facts(w->project, &fc);
 		st = fold_new(&w->fold, &fc);
 	}
+	pc = (struct printed_config){ .centre = a->centre,
+		.reader = w->reader,
+		.project = w->project,
+		.fold = w->fold };
+	if (st == ST_OK)
+		st = printed_new(&w->printed, &pc);
 	if (st == ST_OK &&
 	    pthread_create(&w->thread, NULL, work_thread, w) != 0)
 		st = ST_NOMEM;
@@ -153,7 +160,7 @@ wait_for_more(struct app *a, bool feed)
 	struct timespec until;
 	bool go_on;
 
-	(void)clock_gettime(CLOCK_REALTIME, &until);
+	(void)clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_sec++;
 	(void)pthread_mutex_lock(&a->follow_lock);
 	for (;;) {
@@ -309,6 +316,7 @@ work_stop(struct app *a)
 		if (w->running)
 			(void)pthread_join(w->thread, NULL);
 		answer_free(w->answer);
+		printed_free(w->printed);
 		fold_free(w->fold);
 		domain_unref(w->domain);
 		project_reader_close(w->project);

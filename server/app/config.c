@@ -26,6 +26,8 @@ const struct config_option config_options[] = {
 	{ "public", false, offsetof(struct config, public_listen),
 	    "0.0.0.0:7445", 0, 0, 0,
 	    "public: enrolment, checkpoint, tiles: host:port" },
+	TEXT(public_proxy, "",
+	    "address of a proxy before `public`, whose X-Forwarded-For counts"),
 	TEXT(devices_at, "", "host:port that devices are told to sync with"),
 	TEXT(names, "",
 	    "more names for the server's certificate, comma between"),

@@ -16,10 +16,11 @@ struct config {
 	char listen[CONFIG_TEXT_MAX + 1]; /* devices */
 	char console[CONFIG_TEXT_MAX + 1];
 	char public_listen[CONFIG_TEXT_MAX + 1];
-	char devices_at[CONFIG_TEXT_MAX + 1]; /* what devices are told; "" =
-						 the descriptor's */
-	char names[CONFIG_TEXT_MAX + 1];      /* more names for the server's
-						 certificate, ',' between */
+	char public_proxy[CONFIG_TEXT_MAX + 1]; /* its address; "" none */
+	char devices_at[CONFIG_TEXT_MAX + 1];   /* what devices are told; "" =
+						   the descriptor's */
+	char names[CONFIG_TEXT_MAX + 1];        /* more names for the server's
+						   certificate, ',' between */
 	int64_t threads; /* network threads; 0: one a core, at most 4 */
 	int64_t workers; /* requests under way at once */
 	int64_t cert_days;

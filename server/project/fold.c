@@ -17,6 +17,7 @@ struct fold {
 	struct merge *merge;
 	struct row *row;
 	size_t count, cap;
+	uint64_t bound;   /* places from here on are not looked at */
 	struct buf bytes; /* all entries, one behind the other */
 	struct buf state_bytes;
 	struct state state;
@@ -116,8 +117,11 @@ static enum status
 take_entry(struct fold *f, uint64_t place)
 {
 	struct centre_entry e;
-	enum status st = centre_entry(f->cfg.reader, place, &e);
+	enum status st;
 
+	if (place >= f->bound)
+		return ST_OK;
+	st = centre_entry(f->cfg.reader, place, &e);
 	if (st != ST_OK || (e.flags & STORE_LOST) != 0)
 		return st;
 	return take_row(f, &e);
@@ -183,27 +187,31 @@ gather_tail(struct fold *f, const char *rec, uint64_t from)
 }
 
 static enum status
-gather(struct fold *f, const char *rec)
+gather(struct fold *f, const char *rec, uint64_t bound)
 {
+	bool bounded = bound != UINT64_MAX;
+	bool tail = f->cfg.tail_max > 0 && !bounded;
 	uint64_t followed = 0;
 	enum status st = ST_OK;
 
 	f->count = 0;
+	f->bound = bound;
 	buf_reset(&f->bytes);
-	if (f->cfg.tail_max > 0) {
+	if (tail || bounded) {
 		/* Places and position of one moment. */
 		st = feed_hold(f->cfg.feed);
 		if (st != ST_OK)
 			return st;
 		st = feed_read_size(f->cfg.feed, &followed);
 	}
+	if (st == ST_OK && bounded && followed < bound)
+		st = ST_AGAIN;
 	if (st == ST_OK)
 		st = gather_places(f, rec);
-	if (f->cfg.tail_max > 0) {
+	if (tail || bounded)
 		feed_release(f->cfg.feed);
-		if (st == ST_OK)
-			st = gather_tail(f, rec, followed);
-	}
+	if (st == ST_OK && tail)
+		st = gather_tail(f, rec, followed);
 	if (st == ST_OK && f->count == 0)
 		return ST_ABSENT;
 	return st;
@@ -349,11 +357,21 @@ fold_release(struct fold *f)
 enum status
 fold_load(struct fold *f, const char *rec, uint64_t now_ms)
 {
-	enum status st = gather(f, rec);
+	enum status st = gather(f, rec, UINT64_MAX);
 
 	if (st == ST_OK)
 		st = run_merge(f);
 	return st == ST_OK ? judge(f, rec, now_ms) : st;
+}
+
+enum status
+fold_load_below(struct fold *f, const char *rec, uint64_t bound)
+{
+	enum status st = gather(f, rec, bound);
+
+	f->kind_id[0] = '\0';
+	f->findings.count = 0;
+	return st == ST_OK ? run_merge(f) : st;
 }
 
 struct bytes

@@ -50,6 +50,12 @@ void fold_free(struct fold *f);
 MUST_CHECK enum status fold_load(
     struct fold *f, const char *rec, uint64_t now_ms);
 
+/* The same of the entries at places below `bound` alone, merged and not judged:
+ * fold_merge, fold_state and fold_count are of these then, and there are no
+ * findings.  ST_AGAIN: the feed does not know all of them yet. */
+MUST_CHECK enum status fold_load_below(
+    struct fold *f, const char *rec, uint64_t bound);
+
 /* Hold log and feed as they stand now for many loads; release soon. */
 MUST_CHECK enum status fold_hold(struct fold *f);
 void fold_release(struct fold *f);

@@ -6,11 +6,16 @@
 #include "entry/json.h"
 #include "server/project/project_impl.h"
 
-enum { PROJECT_APP_ID = 0x44425033, PROJECT_BATCH = 10000, CACHE_KIB = 32768 };
+enum { PROJECT_APP_ID = 0x44425034, PROJECT_BATCH = 10000, CACHE_KIB = 32768 };
 
 static const char *const schema[] = {
 	"CREATE TABLE pos(id INTEGER PRIMARY KEY CHECK(id = 1),"
-	" size INTEGER NOT NULL, entries INTEGER NOT NULL, log BLOB NOT NULL);"
+	" size INTEGER NOT NULL, entries INTEGER NOT NULL, log BLOB NOT NULL,"
+	" public INTEGER NOT NULL DEFAULT 0);"
+	/* Papers: those in the log, and those that the public may ask for. */
+	"CREATE TABLE printed(place INTEGER PRIMARY KEY, id BLOB NOT NULL);"
+	"CREATE TABLE public_print(id BLOB PRIMARY KEY, place INTEGER NOT NULL)"
+	" WITHOUT ROWID;"
 	"CREATE TABLE record(n INTEGER PRIMARY KEY, rec TEXT NOT NULL UNIQUE,"
 	" kind TEXT NOT NULL, status TEXT NOT NULL, zh TEXT NOT NULL,"
 	" en TEXT NOT NULL, opened INTEGER NOT NULL, changed INTEGER NOT NULL,"
@@ -181,6 +186,7 @@ project_close(struct project *p)
 	entry_free(&p->entry);
 	db_close(p->db);
 	free(p->touched);
+	free(p->print);
 	free(p->path);
 	free(p->vfs);
 	free(p);
@@ -252,8 +258,8 @@ by_rec(const void *a, const void *b)
 	return memcmp(a, b, REC_LEN);
 }
 
-static enum status
-touch(struct project *p, struct bytes rec)
+enum status
+project_touch(struct project *p, struct bytes rec)
 {
 	if (p->touched_count == p->touched_cap) {
 		size_t cap = p->touched_cap == 0 ? 1024 : p->touched_cap * 2;
@@ -271,6 +277,13 @@ touch(struct project *p, struct bytes rec)
 	return ST_OK;
 }
 
+/* What the centre writes on a record of the field. */
+static bool
+of_a_record(enum verb verb)
+{
+	return verb == DO_HOLD || verb == DO_ADMIT || verb == DO_PRINT;
+}
+
 /* Which records the entries up to `to` speak of. */
 static enum status
 gather(struct project *p, uint64_t to, uint64_t *entries)
@@ -280,6 +293,7 @@ gather(struct project *p, uint64_t to, uint64_t *entries)
 	enum status st;
 
 	p->touched_count = 0;
+	p->print_count = 0;
 	*entries = 0;
 	st = centre_scan_open(&scan, p->scan, p->size, to);
 	while (st == ST_OK) {
@@ -297,18 +311,19 @@ gather(struct project *p, uint64_t to, uint64_t *entries)
 			p->moved = true;
 		if ((e.flags & STORE_SERVER) == 0)
 			(*entries)++;
-		else if (p->entry.verb != DO_HOLD &&
-			 p->entry.verb != DO_ADMIT && !tells(p, &p->entry))
+		else if (!of_a_record(p->entry.verb) && !tells(p, &p->entry))
 			continue; /* the log's own records */
-		st = touch(p, p->entry.rec);
+		st = project_touch(p, p->entry.rec);
+		if (st == ST_OK && p->entry.verb == DO_PRINT)
+			st = project_take_print(p, e.place, e.link);
 	}
 	centre_scan_close(scan);
 	return st == ST_ABSENT ? ST_OK : st;
 }
 
 /* Each touched record, folded and put; all of them see one log. */
-static enum status
-put_touched(struct project *p)
+enum status
+project_put_touched(struct project *p)
 {
 	uint64_t now = port_wall_ms(centre_port(p->cfg.centre));
 	enum status st = fold_hold(p->fold);
@@ -388,7 +403,9 @@ follow_batch(struct project *p, uint64_t to)
 		st = db_begin(p->db);
 	if (st != ST_OK)
 		return st;
-	st = put_touched(p);
+	st = project_put_touched(p);
+	if (st == ST_OK)
+		st = project_put_prints(p);
 	if (st == ST_OK)
 		st = put_teams(p);
 	if (st == ST_OK)
@@ -402,65 +419,6 @@ follow_batch(struct project *p, uint64_t to)
 	p->moved = false;
 	__atomic_store_n(&p->size, to, __ATOMIC_RELEASE);
 	return ST_OK;
-}
-
-/* ---- places whose bytes came later, or were taken away */
-
-enum { FILLS_BATCH = 1000 };
-
-/* Their records, as far as the feed knows of them. */
-static enum status
-gather_fills(struct project *p, uint64_t *no)
-{
-	struct store_reader *r = centre_reader_store(p->reader);
-	uint64_t end = feed_fill(p->cfg.feed), place;
-	struct centre_entry e;
-	enum status st = ST_OK;
-
-	*no = p->fill;
-	while (st == ST_OK && *no < end && p->touched_count < FILLS_BATCH) {
-		st = store_next_fill(r, no, &place);
-		if (st == ST_ABSENT)
-			*no = end;
-		/* One that is not followed yet is read as it is then. */
-		if (st != ST_OK || place >= p->size)
-			continue;
-		st = centre_entry(p->reader, place, &e);
-		if (st != ST_OK || (e.flags & STORE_LOST) != 0)
-			continue;
-		if ((e.flags & STORE_ERASED) != 0)
-			p->erased = *no;
-		st = entry_parse(&p->entry, e.bytes);
-		if (st == ST_NOMEM)
-			break;
-		st = ST_OK;
-		if (p->entry.rec.len == REC_LEN)
-			st = touch(p, p->entry.rec);
-	}
-	return st == ST_ABSENT ? ST_OK : st;
-}
-
-static enum status
-follow_fills(struct project *p)
-{
-	uint64_t no;
-	enum status st;
-
-	p->touched_count = 0;
-	st = gather_fills(p, &no);
-	if (st == ST_OK)
-		st = db_begin(p->db);
-	if (st != ST_OK)
-		return st;
-	st = put_touched(p);
-	if (st == ST_OK)
-		st = db_commit(p->db);
-	if (st != ST_OK) {
-		db_rollback(p->db);
-		return st;
-	}
-	p->fill = no;
-	return p->erased > 0 ? project_wipe(p) : ST_OK;
 }
 
 /* Records on which time alone has made something fall due. */
@@ -479,7 +437,7 @@ gather_due(struct project *p, uint64_t now)
 	while ((st = db_next(s)) == ST_OK) {
 		struct bytes rec = db_bytes(s, 0);
 
-		st = rec.len == REC_LEN ? touch(p, rec) : ST_OK;
+		st = rec.len == REC_LEN ? project_touch(p, rec) : ST_OK;
 		if (st != ST_OK)
 			break;
 	}
@@ -502,14 +460,16 @@ project_follow(struct project *p, uint64_t limit, uint64_t *done)
 	}
 	*done = p->size - before;
 	while (st == ST_OK && p->fill < feed_fill(p->cfg.feed))
-		st = follow_fills(p);
+		st = project_follow_fills(p);
+	if (st == ST_OK)
+		st = project_publish(p);
 	if (st == ST_OK)
 		st = gather_due(p, now);
 	if (st != ST_OK || p->touched_count == 0)
 		return st;
 	st = db_begin(p->db);
 	if (st == ST_OK)
-		st = put_touched(p);
+		st = project_put_touched(p);
 	if (st == ST_OK)
 		st = db_commit(p->db);
 	if (st != ST_OK)

@@ -72,6 +72,15 @@ MUST_CHECK enum status project_findings(struct project_reader *r,
     const char *severity, const char *rule, const char *after, size_t limit,
     struct buf *out);
 
+/*
+ * The place of a `print` entry that the public may ask for, and how many places
+ * of the log that judgement rests on; ST_ABSENT (with *bound set): not yet, or
+ * never was.  Entries that are not public are not looked at at all: both of
+ * these take one path.
+ */
+MUST_CHECK enum status project_printed(struct project_reader *r,
+    const uint8_t id[ID_LEN], uint64_t *place, uint64_t *bound);
+
 struct project_sums {
 	uint64_t entries, records, conflicts, findings, grave, position;
 };

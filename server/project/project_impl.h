@@ -25,6 +25,14 @@ struct project {
 		char rec[REC_LEN + 1];
 	} * touched;
 	size_t touched_count, touched_cap;
+	/* Prints of the batch under way (project_print.c). */
+	struct print_row {
+		uint64_t place;
+		uint8_t id[ID_LEN];
+	} * print;
+	size_t print_count, print_cap;
+	bool published;        /* since the start */
+	uint64_t published_ms; /* monotonic: when it was last looked at */
 	/* Of the store's fills: the last whose record was folded anew.  From
 	 * the first again after each start: there are few. */
 	uint64_t fill;
@@ -37,6 +45,13 @@ MUST_CHECK enum status project_rejudge(struct project *p);
 /* project_domain.c: what was erased leaves the words of the search, too: their
  * index keeps what was deleted until it is merged. */
 MUST_CHECK enum status project_wipe(struct project *p);
+
+/* A record that the batch speaks of; then each of them, folded and put: all of
+ * them see one log. */
+MUST_CHECK enum status project_touch(struct project *p, struct bytes rec);
+MUST_CHECK enum status project_put_touched(struct project *p);
+/* Places whose bytes came later, or were taken away (project_fills.c). */
+MUST_CHECK enum status project_follow_fills(struct project *p);
 
 /* Write the folded record (project_put.c). */
 MUST_CHECK enum status project_put(struct project *p, const char *rec);
@@ -51,5 +66,15 @@ MUST_CHECK enum status project_put_cases(
 /* For fold_config: what others give; `arg` is the projection's struct db. */
 MUST_CHECK enum status project_facts(void *arg, const struct rules *rs,
     const struct facts_record *r, struct facts *out);
+
+/* ---- papers (project_print.c) */
+
+/* A `print` entry of the batch that is read. */
+MUST_CHECK enum status project_take_print(
+    struct project *p, uint64_t place, const uint8_t link[HASH_LEN]);
+/* Write those of the batch. */
+MUST_CHECK enum status project_put_prints(struct project *p);
+/* Let the public ask for what lies below the public size, if it moved on. */
+MUST_CHECK enum status project_publish(struct project *p);
 
 #endif
