@@ -24,9 +24,10 @@ as_root() {
 build_packages=(gcc make cmake ninja-build pkg-config libc6-dev ca-certificates
 	libsqlite3-dev libsodium-dev libzstd-dev libssl-dev libcurl4-openssl-dev
 	libuv1-dev libqrencode-dev libpango1.0-dev fonts-noto-cjk
+	libmagic-dev libjpeg-dev libpng-dev
 	libcmocka-dev python3 bzip2 xz-utils dpkg-dev)
 test_packages=(clang clang-format clang-tidy codespell libclang-rt-dev
-	golang-go golang-golang-x-mod-dev openssl sqlite3 zstd curl procps poppler-utils
+	golang-go golang-golang-x-mod-dev openssl sqlite3 zstd curl procps poppler-utils iproute2
 	zbar-tools chromium chromium-driver)
 
 have() { dpkg-query -W -f='${Status}' "$1" 2>/dev/null | grep -q '^install ok installed'; }
@@ -114,5 +115,16 @@ if ! apt-cache show libcmocka-dev >/dev/null 2>&1; then
 	as_root apt-get -q update >&2
 fi
 install_packages || { as_root apt-get -q update >&2; install_packages; }
+# tus's own reference server, which our handheld is tried against.  Its code is
+# fetched, never run, here; a machine without the registry does without.
+install_tus() {
+	command -v npm >/dev/null ||
+		as_root apt-get install -y -q --no-install-recommends nodejs npm >&2 || true
+	[ -d tests/e2e/tus/node_modules/@tus/server ] ||
+		(cd tests/e2e/tus && npm ci --ignore-scripts --no-audit --no-fund >&2) ||
+		say "no npm registry: tests leave out tus's own server"
+}
+
 build_mbedtls
+[ $want_tests = no ] || install_tus
 say "set up"

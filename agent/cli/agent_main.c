@@ -14,11 +14,13 @@
 #include "pdf/pdf.h"
 
 static const struct cli_command *const tables[] = { cli_join_commands,
-	cli_act_commands, cli_read_commands, cli_paper_commands };
+	cli_act_commands, cli_evidence_commands, cli_read_commands,
+	cli_paper_commands };
 
 enum {
 	TABLES = sizeof(tables) / sizeof(tables[0]),
 	PASSPHRASE_MAX = 1024,
+	PATH_BYTES = 4096,
 	USAGE_WIDTH = 46
 };
 
@@ -186,12 +188,23 @@ static const struct {
     {"--days", offsetof(struct cli, days)},
     {"--rec", offsetof(struct cli, rec)},
     {"--watched", offsetof(struct cli, watched)},
+    {"--scene", offsetof(struct cli, scene)},
+    {"--taken", offsetof(struct cli, taken)},
+    {"--place", offsetof(struct cli, place)},
+    {"--of", offsetof(struct cli, of)},
+    {"--made", offsetof(struct cli, made)},
+    {"--picture", offsetof(struct cli, picture)},
+    {"--attach", offsetof(struct cli, attach)},
+    {"--at-ms", offsetof(struct cli, at_ms)},
+    {"--budget", offsetof(struct cli, budget)},
 }, flag_options[] = {
     {"--json", offsetof(struct cli, json)},
     {"--state", offsetof(struct cli, state)},
     {"--findings", offsetof(struct cli, findings)},
     {"--en", offsetof(struct cli, en)},
     {"--blank", offsetof(struct cli, blank)},
+    {"--urgent", offsetof(struct cli, urgent)},
+    {"--no-evidence", offsetof(struct cli, no_evidence)},
 };
 
 enum {
@@ -292,13 +305,33 @@ run_unlocked(struct cli *c, const struct cli_command *command)
 	return st == ST_OK ? command->run(c) : cli_fail(c, st);
 }
 
+/* daybreak-look, which is installed beside this program. */
+static const char *
+look_beside(char out[PATH_BYTES])
+{
+	static const char name[] = "daybreak-look";
+	ssize_t n = readlink("/proc/self/exe", out, PATH_BYTES - sizeof(name));
+	char *slash;
+
+	if (n <= 0)
+		return NULL;
+	out[n] = '\0';
+	slash = strrchr(out, '/');
+	if (slash == NULL)
+		return NULL;
+	memcpy(slash + 1, name, sizeof(name));
+	return access(out, X_OK) == 0 ? out : NULL;
+}
+
 static int
 run(struct cli *c, const struct cli_command *command)
 {
+	char look[PATH_BYTES];
 	struct uplink_curl *uplink = NULL;
-	struct agent_config config = {
-		.home = c->home, .port = port_system(), .utc_offset_min = 480
-	};
+	struct agent_config config = { .home = c->home,
+		.port = port_system(),
+		.utc_offset_min = 480,
+		.look = look_beside(look) };
 	enum status st;
 	int rc;
 

@@ -28,7 +28,9 @@ struct cli {
 	/* Options, NULL where not given. */
 	const char *reason, *at, *on, *map, *out, *kind, *person, *limit, *days;
 	const char *rec, *watched;
-	bool state, findings, en, blank;
+	const char *scene, *taken, *place, *of, *made, *picture, *attach,
+	    *at_ms, *budget;
+	bool state, findings, en, blank, urgent, no_evidence;
 };
 
 /* One command. */
@@ -87,6 +89,7 @@ extern const struct cli_command cli_act_commands[];
 extern const struct cli_command cli_read_commands[];
 extern const struct cli_command cli_join_commands[];
 extern const struct cli_command cli_paper_commands[];
+extern const struct cli_command cli_evidence_commands[];
 
 /* For people, from what the agent gives as JSON: findings (`en`: in English
  * only), a list's lines, a record's state and history. */
@@ -99,6 +102,11 @@ void cli_put_history(struct bytes doc);
 const char *cli_how_zh(const char *how);
 
 int cli_status(struct cli *c); /* cli_status.c */
+int cli_sync(struct cli *c);   /* cli_sync.c */
+
+/* A record's attachments, or all (rec NULL); `quiet`: with a heading, and
+ * nothing where there are none (cli_evidence.c). */
+int cli_put_evidence(struct cli *c, const char *rec, bool quiet);
 
 /* The kind that a record's `open` names; NULL after saying why not. */
 const struct kind *cli_kind_of(struct cli *c, const char *rec);

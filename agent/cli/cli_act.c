@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "agent/cli/cli.h"
+#include "agent/core/evidence.h"
 #include "base/enc.h"
 
 /* Tell of what was written, and of the findings that stand at once. */
@@ -195,14 +196,40 @@ run_link(struct cli *c)
 	return act(c, DO_LINK, on, 2, "[null,null]", NULL);
 }
 
+/* more = {"attach": entry, "at_ms": offset}: a point in a recording. */
+static int
+point_of(struct cli *c, char out[128])
+{
+	uint8_t id[ID_LEN];
+	char *end = NULL;
+	unsigned long long ms;
+
+	if (c->attach == NULL && c->at_ms == NULL)
+		return CLI_DONE;
+	ms = c->at_ms == NULL ? 0 : strtoull(c->at_ms, &end, 10);
+	if (c->attach == NULL || c->at_ms == NULL || *end != '\0' ||
+	    c->at_ms[0] < '0' || c->at_ms[0] > '9' || ms > 1ull << 40 ||
+	    hex_decode(id, ID_LEN, bytes_str(c->attach)) != ST_OK)
+		return cli_refuse(c,
+		    "指向录像中的一点：--attach 附件编号 --at-ms 毫秒",
+		    "a point in a recording: --attach ENTRY --at-ms "
+		    "MILLISECONDS");
+	(void)snprintf(
+	    out, 128, "{\"attach\":\"%s\",\"at_ms\":%llu}", c->attach, ms);
+	return CLI_DONE;
+}
+
 /* A text, or true / false, on a path. */
 static int
 run_note(struct cli *c)
 {
 	struct bytes on = bytes_str(c->on == NULL ? "" : c->on);
+	char point[128] = "";
 	struct buf b;
-	int rc;
+	int rc = point_of(c, point);
 
+	if (rc != CLI_DONE)
+		return rc;
 	buf_init(&b, ENTRY_BYTES_MAX);
 	buf_u8(&b, '[');
 	json_put_str(&b, c->argv[1]);
@@ -211,7 +238,8 @@ run_note(struct cli *c)
 		 ? cli_refuse(c, "文字过长或含不可用字符",
 		       "the text is too long or holds characters that cannot "
 		       "stand")
-		 : act(c, DO_NOTE, &on, 1, (const char *)b.p, NULL);
+		 : act(c, DO_NOTE, &on, 1, (const char *)b.p,
+		       point[0] != '\0' ? point : NULL);
 	buf_wipe(&b);
 	return rc;
 }
@@ -286,6 +314,23 @@ person_ok(const struct kind *k, const struct cli *c)
 	       strlen(c->person) == len + 2 + 2 * ID_LEN;
 }
 
+/* The picture of a signature is attached first, and the sign names it. */
+static int
+put_picture(struct cli *c, struct buf *more)
+{
+	uint8_t digest[HASH_LEN];
+	enum status st;
+
+	if (c->picture == NULL)
+		return CLI_DONE;
+	st = agent_attach_picture(c->agent, c->argv[0], c->picture, digest);
+	if (st != ST_OK)
+		return cli_fail(c, st);
+	buf_str(more, ",\"picture\":");
+	json_put_hex(more, bytes_of(digest, HASH_LEN));
+	return CLI_DONE;
+}
+
 /* sign REC WHO HOW: the parts are those that the kind shows to WHO. */
 static int
 run_sign(struct cli *c)
@@ -332,11 +377,13 @@ run_sign(struct cli *c)
 		buf_str(&more, ",\"watched\":");
 		json_put_str(&more, c->watched);
 	}
+	rc = put_picture(c, &more);
 	buf_u8(&more, '}');
-	rc = buf_cstr(&data) == NULL || buf_cstr(&more) == NULL
-		 ? cli_refuse(c, "内存不足", "out of memory")
-		 : act(c, DO_SIGN, on, s->part_count, (const char *)data.p,
-		       (const char *)more.p);
+	if (rc == CLI_DONE)
+		rc = buf_cstr(&data) == NULL || buf_cstr(&more) == NULL
+			 ? cli_refuse(c, "内存不足", "out of memory")
+			 : act(c, DO_SIGN, on, s->part_count,
+			       (const char *)data.p, (const char *)more.p);
 	buf_free(&data);
 	buf_free(&more);
 	return rc;
@@ -355,12 +402,13 @@ const struct cli_command cli_act_commands[] = {
 	{ "keep", 2, CLI_KEYS, run_keep, "REC ITEM --reason R", "保留",
 	    "keep" },
 	{ "sign", 3, CLI_KEYS, run_sign,
-	    "REC WHO HOW [--person LIST/@ID] [--watched NAME]", "签名",
-	    "sign, or note a refusal" },
+	    "REC WHO HOW [--person LIST/@ID] [--watched NAME] [--picture PNG]",
+	    "签名", "sign, or note a refusal" },
 	{ "advance", 2, CLI_KEYS, run_advance, "REC STATUS", "推进状态",
 	    "next status" },
-	{ "note", 2, CLI_KEYS, run_note, "REC TEXT [--on PATH]", "备注",
-	    "note" },
+	{ "note", 2, CLI_KEYS, run_note,
+	    "REC TEXT [--on PATH] [--attach ENTRY --at-ms MS]", "备注",
+	    "note; a point in a recording" },
 	{ "approve", 3, CLI_KEYS, run_approve, "REC PATH yes|no [NUMBER]",
 	    "批准", "approve or refuse" },
 	{ "release", 2, CLI_KEYS, run_release, "REC PATH [NUMBER]", "解除",

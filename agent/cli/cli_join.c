@@ -4,9 +4,10 @@
 #include <string.h>
 
 #include "agent/cli/cli.h"
+#include "agent/core/evidence.h"
 #include "agent/import/import.h"
 
-enum { PASSPHRASE_MAX = 1024, SYNCS_MAX = 100000 };
+enum { PASSPHRASE_MAX = 1024 };
 
 static int
 run_enrol(struct cli *c)
@@ -25,93 +26,6 @@ run_enrol(struct cli *c)
 		return cli_fail(c, st);
 	(void)puts(c->json ? "{\"enrolled\":true}" : "已入网 enrolled");
 	return CLI_DONE;
-}
-
-/* The centre keeps what it was sent, but not as usual: what that means, and
- * what the officer is to do. */
-static void
-tell_standing(const char *word)
-{
-	static const struct {
-		const char *word, *zh, *en;
-	} table[] = {
-		{ "held",
-		    "中心已收存，但暂不采用：本机被吊销，或疑被复制、回退。"
-		    "请继续记录，并向中心换领入网码",
-		    "kept at the centre but not in force: this device was "
-		    "revoked, or copied, or rolled back; go on recording, and "
-		    "ask for a new code" },
-		{ "refused", "中心不认可本机签名，请报告管理员",
-		    "the centre does not accept this device's signature: tell "
-		    "the administrator" },
-		{ "quota", "本机已吊销，今日上传已达上限，明日再传",
-		    "this device was revoked and has used up today's quota: "
-		    "the rest can go tomorrow" },
-		{ "closed", "中心不再接受本机条目，请换领入网码",
-		    "the centre takes no more from this device: ask for a new "
-		    "code" },
-		{ NULL, NULL, NULL },
-	};
-
-	for (size_t i = 0; table[i].word != NULL; i++) {
-		if (strcmp(word, table[i].word) == 0)
-			(void)fprintf(
-			    stderr, "%s\n%s\n", table[i].zh, table[i].en);
-	}
-}
-
-static int
-run_sync(struct cli *c)
-{
-	struct agent_sync_result all = { .retry_after_s = -1 }, one;
-	enum status st = ST_OK;
-
-	/* Bounded pieces: go on while there is more to say. */
-	for (int i = 0; i < SYNCS_MAX; i++) {
-		st = agent_sync(c->agent, &one);
-		if (st != ST_OK)
-			break;
-		all.sent += one.sent;
-		all.acked = one.acked;
-		all.received += one.received;
-		all.place = one.place;
-		all.bytes_up += one.bytes_up;
-		all.bytes_down += one.bytes_down;
-		all.alarmed = all.alarmed || one.alarmed;
-		if (!one.more)
-			break;
-	}
-	if (st != ST_OK)
-		return cli_fail(c, st);
-	if (c->json)
-		(void)printf(
-		    "{\"acked\":%llu,\"alarmed\":%s,\"bytes_down\":%llu,"
-		    "\"bytes_up\":%llu,\"centre\":\"%s\",\"place\":%llu,"
-		    "\"received\":%llu,"
-		    "\"sent\":%llu}\n",
-		    (unsigned long long)all.acked,
-		    all.alarmed ? "true" : "false",
-		    (unsigned long long)all.bytes_down,
-		    (unsigned long long)all.bytes_up, one.centre,
-		    (unsigned long long)all.place,
-		    (unsigned long long)all.received,
-		    (unsigned long long)all.sent);
-	else
-		(void)printf("已上传 %llu 条，收到 %llu 条，本机前 %llu 条中心"
-			     "已存证  sent %llu, received %llu; our first %llu "
-			     "are in the log\n",
-		    (unsigned long long)all.sent,
-		    (unsigned long long)all.received,
-		    (unsigned long long)all.acked, (unsigned long long)all.sent,
-		    (unsigned long long)all.received,
-		    (unsigned long long)all.acked);
-	if (strcmp(one.centre, "taken") != 0)
-		tell_standing(one.centre);
-	return all.alarmed
-		   ? cli_refuse(c, "警报：中心给出的证明不成立，详见 status",
-			 "alarm: what the centre gave does not prove; "
-			 "see status")
-		   : CLI_DONE;
 }
 
 static int
@@ -246,7 +160,7 @@ static int
 run_purge(struct cli *c)
 {
 	uint64_t days = PURGE_DAYS, now = port_wall_ms(port_system());
-	uint64_t purged = 0, age;
+	uint64_t purged = 0, files = 0, age;
 	enum status st;
 
 	if (c->days != NULL) {
@@ -261,15 +175,21 @@ run_purge(struct cli *c)
 	st = agent_purge(c->agent, now > age ? now - age : 0, &purged);
 	if (st != ST_OK)
 		return cli_fail(c, st);
-	(void)printf(
-	    c->json ? "{\"purged\":%llu}\n" : "已清除 forgotten: %llu\n",
-	    (unsigned long long)purged);
+	st = agent_evidence_purge(c->agent, now > age ? now - age : 0, &files);
+	if (st != ST_OK)
+		return cli_fail(c, st);
+	(void)printf(c->json ? "{\"files\":%llu,\"purged\":%llu}\n"
+			     : "已清除 forgotten: 附件 files %llu · 条目内容 "
+			       "entries %llu\n",
+	    (unsigned long long)files, (unsigned long long)purged);
 	return CLI_DONE;
 }
 
 const struct cli_command cli_join_commands[] = {
 	{ "enrol", 1, CLI_NO_KEYS, run_enrol, "CODE", "入网", "join a court" },
-	{ "sync", 0, CLI_KEYS, run_sync, "", "同步", "sync with the centre" },
+	{ "sync", 0, CLI_KEYS, cli_sync,
+	    "[--no-evidence] [--budget BYTES] [--urgent]", "同步",
+	    "sync with the centre; files after entries" },
 	{ "import", 2, CLI_KEYS, run_import, "KIND FILE.csv --map MAP.json",
 	    "导入", "import rows" },
 	{ "officer", 2, CLI_KEYS, run_officer, "add|remove ID", "本机人员",

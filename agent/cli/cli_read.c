@@ -119,6 +119,8 @@ show_whole(struct cli *c, const char *rec)
 		st = agent_history(c->agent, rec, &b);
 	if (st == ST_OK)
 		cli_put_history(buf_view(&b));
+	if (st == ST_OK)
+		(void)cli_put_evidence(c, rec, true);
 	buf_reset(&b);
 	if (st == ST_OK)
 		st = agent_findings(c->agent, rec, &b);

@@ -1,4 +1,4 @@
-#include "agent/core/agent_impl.h"
+#include "agent/core/blobs.h"
 
 #include <errno.h>
 #include <sodium.h>
@@ -122,6 +122,12 @@ set_paths(struct agent *a, const char *home, const char *vfs)
 	if (a->home == NULL || a->log_path == NULL)
 		return ST_NOMEM;
 	(void)snprintf(a->log_path, len, "%s/log.db", home);
+	if (vfs == NULL) {
+		a->blobs_dir = malloc(len);
+		if (a->blobs_dir == NULL)
+			return ST_NOMEM;
+		(void)snprintf(a->blobs_dir, len, "%s/blobs", home);
+	}
 	if (vfs == NULL && mkdir(home, 0700) != 0 && errno != EEXIST)
 		return ST_IO;
 	return ST_OK;
@@ -146,6 +152,10 @@ agent_open(struct agent **out, const struct agent_config *c)
 	buf_init(&a->desc_files, DOC_BYTES_MAX);
 	buf_init(&a->tip_note, NOTE_BYTES_MAX);
 	st = set_paths(a, c->home, c->vfs);
+	if (st == ST_OK && c->look != NULL) {
+		a->look = strdup(c->look);
+		st = a->look == NULL ? ST_NOMEM : ST_OK;
+	}
 	if (st == ST_OK)
 		st = lock_new(&a->lock, &locks);
 	if (st == ST_OK)
@@ -184,6 +194,8 @@ agent_close(struct agent *a)
 	free(a->home);
 	free(a->log_path);
 	free(a->vfs);
+	free(a->blobs_dir);
+	free(a->look);
 	free(a);
 }
 
@@ -199,6 +211,7 @@ agent_lock(struct agent *a)
 	agent_defs_forget(a);
 	erasures_free(a->erasures);
 	a->erasures = NULL;
+	blobs_free(a);
 	agent_court_forget(a);
 	if (a->log != NULL)
 		log_lock(a->log);
@@ -287,6 +300,20 @@ agent_batch_begin(struct agent *a)
 }
 
 enum status
+agent_show_again(struct agent *a)
+{
+	enum status st;
+
+	view_free(a->view);
+	a->view = NULL;
+	a->has_stated = false;
+	st = replay(a);
+	if (st != ST_OK)
+		agent_lock(a);
+	return st;
+}
+
+enum status
 agent_batch_end(struct agent *a)
 {
 	enum status st = log_batch_commit(a->log), again;
@@ -295,14 +322,8 @@ agent_batch_end(struct agent *a)
 		return st;
 	log_batch_rollback(a->log);
 	st = agent_log_why(a, st);
-	/* The screen must not show what the disk does not have. */
-	view_free(a->view);
-	a->view = NULL;
-	a->has_stated = false;
-	again = replay(a);
-	if (again != ST_OK)
-		agent_lock(a);
-	return st;
+	again = agent_show_again(a);
+	return again == ST_NOMEM ? again : st;
 }
 
 /* A head that cannot be trusted, or none: a chain is begun before the first
@@ -342,6 +363,8 @@ agent_unlock(struct agent *a, const char *officer, struct bytes passphrase)
 	}
 	if (st == ST_OK)
 		st = replay(a);
+	if (st == ST_OK)
+		st = blobs_load(a);
 	if (st == ST_OK && a->court.joined)
 		st = chain_ready(a);
 	if (st != ST_OK) {
@@ -447,6 +470,10 @@ agent_officer_remove(struct agent *a, const char *officer)
 	if (st == ST_CONFLICT)
 		return agent_why(a, st, "不能移除最后一名人员",
 		    "the last officer cannot be removed");
+	/* Keys of files go under the new data key at once; where that fails
+	 * they still open by the old one. */
+	if (st == ST_OK && log_blob_reseal(a->log) == ST_NOMEM)
+		st = ST_NOMEM;
 	return agent_log_why(a, st);
 }
 

@@ -38,6 +38,35 @@ struct agent_reply {
 	const char *tls_why; /* static words for a TLS refusal, or NULL */
 	uint64_t bytes_up, bytes_down; /* headers and body */
 };
+/* One request of tus 1.0 (docs/EVIDENCE.md, "To the centre"). */
+enum tus_what { TUS_CREATE, TUS_HEAD, TUS_PATCH };
+struct agent_tus {
+	enum tus_what what;
+	const char *upload;   /* the last part of its address; not to create */
+	uint64_t length;      /* of the file; to create */
+	const char *metadata; /* Upload-Metadata; to create */
+	uint64_t offset;      /* of the body in the file */
+	uint64_t body_len;    /* 0: none */
+	/* Give the next `len` or fewer bytes of the body, at `at` in it; *got
+	 * is how many.  Anything but ST_OK ends the request. */
+	enum status (*read)(
+	    void *arg, uint64_t at, uint8_t *out, size_t len, size_t *got);
+	void *read_arg;
+};
+struct agent_tus_reply {
+	int status;        /* HTTP status */
+	int retry_after_s; /* -1 where the server stated none */
+	bool tus;          /* it speaks tus 1.0 */
+	bool has_offset, has_length;
+	uint64_t offset, length;
+	char location[256];  /* as stated; "" */
+	uint64_t body_up;    /* bytes of the body handed over */
+	uint64_t took_ms;    /* from the first byte of the body to the answer */
+	const char *tls_why; /* static words for a TLS refusal, or NULL */
+	enum status read_st; /* what `read` failed with */
+	uint64_t bytes_up, bytes_down;
+};
+
 struct agent_uplink {
 	void *arg;
 	/*
@@ -48,6 +77,11 @@ struct agent_uplink {
 	enum status (*exchange)(void *arg, enum agent_service what,
 	    const char *address, struct bytes ca, struct bytes cert,
 	    struct bytes key, struct bytes body, struct agent_reply *out);
+	/* One request about a file, under mutual TLS; results as above.  NULL:
+	 * this uplink sends no files. */
+	enum status (*tus)(void *arg, const char *address, struct bytes ca,
+	    struct bytes cert, struct bytes key, const struct agent_tus *rq,
+	    struct agent_tus_reply *out);
 };
 
 struct agent_config {
@@ -58,6 +92,9 @@ struct agent_config {
 	const struct port *port;
 	const struct agent_uplink *uplink; /* NULL: no network */
 	int utc_offset_min;                /* for `at`; 480 in China */
+	/* The program daybreak-look, which tells what is in an attached file;
+	 * NULL: nothing does, types are application/octet-stream. */
+	const char *look;
 	/* Borrowed, for many agents in one process; NULL: those built in. */
 	const struct kinds *kinds;
 	const struct rules *rules;

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/core/agent_impl.h"
+#include "agent/core/blobs.h"
 #include "base/enc.h"
 #include "base/sha.h"
 #include "crypt/x509.h"
@@ -22,8 +22,8 @@ bare_address(const char *url)
 }
 
 /* Where a service is found: by the descriptor, else by what the code said. */
-static const char *
-address_of(const struct agent *a, enum agent_service what)
+const char *
+agent_address(const struct agent *a, enum agent_service what)
 {
 	bool device = what == SERVICE_SYNC || what == SERVICE_RENEW;
 
@@ -89,8 +89,8 @@ agent_exchange(struct agent *a, enum agent_service what, struct bytes body,
 		cert = log_identity_get(a->log, IDENTITY_TLS_CERT);
 		key = log_identity_get(a->log, IDENTITY_TLS_KEY);
 	}
-	st = a->uplink->exchange(a->uplink->arg, what, address_of(a, what), ca,
-	    cert, key, body, out);
+	st = a->uplink->exchange(a->uplink->arg, what, agent_address(a, what),
+	    ca, cert, key, body, out);
 	if (st == ST_NET && out->tls_why != NULL)
 		return agent_why(a, st,
 		    "连接未被接受：中心不认可本机证书，或连接中断",
@@ -369,6 +369,8 @@ agent_enrol(struct agent *a, struct bytes code_text, struct bytes passphrase)
 		else
 			st = view_new(
 			    &a->view, a->kinds, a->rules, a->offset_min);
+		if (st == ST_OK)
+			st = blobs_load(a);
 	} else {
 		st = agent_unlock(a, NULL, passphrase);
 	}

@@ -16,6 +16,7 @@ enum {
 	AGENT_NAME_MAX = 200,
 	AGENT_PENDING_MAX = 64 << 20, /* bytes of one record under way */
 	AGENT_CHAINS_MAX = 64,        /* own chains that are spoken of */
+	AGENT_EVIDENCE_TRIES = 3,     /* at sending a file that did not match */
 	AGENT_REPLY_MAX = FRAME_WIRE_BYTES_MAX + 65536
 };
 
@@ -48,10 +49,14 @@ struct agent_pending {
 	struct buf proved; /* what proved each part of it, sized */
 };
 
+struct blobs; /* core/blobs.h */
+
 struct agent {
 	char *home;
 	char *log_path;
-	char *vfs; /* NULL: the system's */
+	char *vfs;       /* NULL: the system's */
+	char *blobs_dir; /* NULL: no folder, no attachments */
+	char *look;      /* daybreak-look; NULL: types are not told */
 	const struct port *port;
 	const struct agent_uplink *uplink; /* NULL: no network */
 	int offset_min;
@@ -99,6 +104,8 @@ struct agent {
 	uint64_t alarms; /* found in this session */
 	struct log_found found;
 
+	struct blobs *blobs; /* NULL while locked, or without a folder */
+
 	struct words words; /* why the last call failed */
 };
 
@@ -114,6 +121,10 @@ MUST_CHECK enum status agent_create_log(
 MUST_CHECK enum status agent_ready(struct agent *a);
 /* The same behind a locked screen: for what goes on there. */
 MUST_CHECK enum status agent_keys_ready(struct agent *a);
+
+/* The screen must not show what the disk does not have: after a batch that was
+ * rolled back.  Locked if it fails. */
+MUST_CHECK enum status agent_show_again(struct agent *a);
 
 /* ---- what is kept of the court (agent_court.c) */
 
@@ -187,6 +198,8 @@ MUST_CHECK enum status agent_renew_due(struct agent *a);
  * the request is worth another try.
  */
 bool agent_renew_refused(struct agent *a);
+/* Where a service is found, host:port; borrowed. */
+const char *agent_address(const struct agent *a, enum agent_service what);
 MUST_CHECK enum status agent_exchange(struct agent *a, enum agent_service what,
     struct bytes body, struct agent_reply *out);
 
@@ -302,6 +315,11 @@ MUST_CHECK enum status agent_kept_reset(struct agent *a);
 /* A proved entry of the centre's, at `place`: is it a larger kept size? */
 MUST_CHECK enum status agent_kept_take(
     struct agent *a, struct bytes raw, uint64_t place);
+
+/* The PNG of a signature's picture, for pdf_config (agent_filed.c); `arg` is
+ * the agent.  ST_ABSENT: its bytes are not here, or are no picture. */
+MUST_CHECK enum status agent_picture(
+    void *arg, const uint8_t sha256[HASH_LEN], struct buf *png);
 
 /* Something did not prove: keep the evidence, count the alarm. */
 void agent_alarm(struct agent *a, const char *why, struct bytes evidence);

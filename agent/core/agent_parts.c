@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/core/agent_impl.h"
+#include "agent/core/blobs.h"
 #include "entry/chain.h"
 
 uint32_t
@@ -177,6 +177,8 @@ keep_entry(struct agent *a, const struct agent_pending *p,
 		st = ST_OK;
 	if (st == ST_OK && (e->flags & STREAM_SERVER) != 0)
 		st = agent_kept_take(a, f.raw, e->place);
+	if (st == ST_OK && (e->flags & STREAM_SERVER) != 0)
+		st = blobs_receipt(a, f.raw, e->place);
 	return st;
 }
 
@@ -260,8 +262,12 @@ keep_pending(struct agent *a, struct agent_pending *p, struct down_result *out)
 		st = log_cursor_put(a->log, &c);
 	if (st == ST_OK)
 		st = log_batch_commit(a->log);
-	if (st != ST_OK)
+	if (st != ST_OK) {
 		log_batch_rollback(a->log);
+		/* Receipts that the disk does not have are not to be shown. */
+		if (blobs_load(a) == ST_NOMEM)
+			st = ST_NOMEM;
+	}
 	/* They stand on the disk: what they change is in force at once. */
 	if (st == ST_OK && a->defs_news)
 		st = agent_defs_load(a);

@@ -232,6 +232,8 @@ fill(struct agent *a, struct pages *p, const char *rec)
 
 	port_random(a->port, salt, sizeof(salt));
 	set_input(a, p, rec, false);
+	p->sheet.picture = agent_picture;
+	p->sheet.picture_arg = a;
 	return sheet_fill(
 	    &p->sheet, &p->in, buf_view(&p->state), salt, &a->words);
 }

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/core/agent_impl.h"
+#include "agent/core/blobs.h"
 #include "base/enc.h"
 #include "entry/chain.h"
 
@@ -223,6 +223,7 @@ put_unlocked(struct agent *a, const struct queue *q, struct buf *out)
 	    (unsigned long long)c.records, (unsigned long long)c.entries);
 	json_put_str(out, a->court.team);
 	buf_printf(out, ",\"alarms\":%llu", (unsigned long long)bad);
+	blobs_status(a, out);
 	agent_old_logs(a, out);
 }
 

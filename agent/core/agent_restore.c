@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "agent/core/agent_impl.h"
+#include "agent/core/blobs.h"
 #include "base/enc.h"
 #include "tlog/proof.h"
 
@@ -302,6 +302,8 @@ agent_adopt(struct agent *a, const struct checkpoint *c, struct bytes note,
 		st = set_cursors(a, &g);
 	if (st == ST_OK)
 		st = set_back(a, &g);
+	if (st == ST_OK)
+		st = blobs_log_ended(a, g.kept);
 	if (st == ST_OK)
 		st = agent_kept_reset(a);
 	if (st == ST_OK)

@@ -1,23 +1,18 @@
 #include "agent/core/uplink_curl.h"
 
 #include <assert.h>
-#include <curl/curl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
+#include "agent/core/uplink_priv.h"
 #include "crypt/x509.h"
 
-#define CENTRE_NAME "centre.daybreak.internal"
-
-enum { ADDRESS_MAX = 280, CONNECT_S = 15, SLOW_S = 60 };
-
-struct uplink_curl {
-	CURL *easy;
-	struct agent_uplink uplink;
-	char *pem_ca, *pem_cert, *pem_key; /* owned; the key is wiped */
-};
+enum { CONNECT_S = 15, SLOW_S = 60 };
 
 static const struct {
 	enum agent_service what;
@@ -112,11 +107,59 @@ set_blob(CURL *easy, CURLoption option, char *pem)
 	return curl_easy_setopt(easy, option, &blob);
 }
 
-#define SET(option, value)                                                     \
-	(rc = rc != CURLE_OK ? rc : curl_easy_setopt(easy, (option), (value)))
+/*
+ * What is handed to the system and not sent yet is lost with the connection: so
+ * little is.  A link that is gone is noticed within a quarter of a minute,
+ * whether something is on its way (user timeout) or an answer is awaited
+ * (keep-alive).
+ */
+static int
+tune(void *arg, curl_socket_t fd, curlsocktype purpose)
+{
+	static const struct {
+		int name, value;
+	} options[] = { { TCP_NOTSENT_LOWAT, 16384 },
+		{ TCP_USER_TIMEOUT, 15000 }, { TCP_KEEPIDLE, 10 },
+		{ TCP_KEEPINTVL, 5 }, { TCP_KEEPCNT, 3 } };
+	const int on = 1;
 
-static CURLcode
-set_tls(struct uplink_curl *u, bool know_ca)
+	(void)arg;
+	if (purpose != CURLSOCKTYPE_IPCXN)
+		return CURL_SOCKOPT_OK;
+	/* A system that lacks one of them only notices later. */
+	(void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
+		(void)setsockopt(fd, IPPROTO_TCP, options[i].name,
+		    &options[i].value, sizeof(options[i].value));
+	return CURL_SOCKOPT_OK;
+}
+
+CURLcode
+uplink_set_link(CURL *easy, const char *url, struct curl_slist *to,
+    struct curl_slist *headers)
+{
+	CURLcode rc = CURLE_OK;
+
+	/* Nothing of the last request; its connection stays. */
+	curl_easy_reset(easy);
+	SET(CURLOPT_URL, url);
+	SET(CURLOPT_CONNECT_TO, to);
+	SET(CURLOPT_PROTOCOLS_STR, "https");
+	SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	SET(CURLOPT_NOSIGNAL, 1L);
+	SET(CURLOPT_FOLLOWLOCATION, 0L);
+	SET(CURLOPT_CONNECTTIMEOUT, (long)CONNECT_S);
+	/* A slow link is fine, a dead one is not. */
+	SET(CURLOPT_LOW_SPEED_LIMIT, 10L);
+	SET(CURLOPT_LOW_SPEED_TIME, (long)SLOW_S);
+	SET(CURLOPT_HTTPHEADER, headers);
+	SET(CURLOPT_USERAGENT, (char *)NULL);
+	SET(CURLOPT_SOCKOPTFUNCTION, tune);
+	return rc;
+}
+
+CURLcode
+uplink_set_tls(struct uplink_curl *u, bool know_ca)
 {
 	CURL *easy = u->easy;
 	CURLcode rc = CURLE_OK;
@@ -154,20 +197,8 @@ set_request(struct uplink_curl *u, const char *url, struct curl_slist *to,
     struct agent_reply *out)
 {
 	CURL *easy = u->easy;
-	CURLcode rc = CURLE_OK;
+	CURLcode rc = uplink_set_link(easy, url, to, headers);
 
-	SET(CURLOPT_URL, url);
-	SET(CURLOPT_CONNECT_TO, to);
-	SET(CURLOPT_PROTOCOLS_STR, "https");
-	SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-	SET(CURLOPT_NOSIGNAL, 1L);
-	SET(CURLOPT_FOLLOWLOCATION, 0L);
-	SET(CURLOPT_CONNECTTIMEOUT, (long)CONNECT_S);
-	/* A slow link is fine, a dead one is not. */
-	SET(CURLOPT_LOW_SPEED_LIMIT, 10L);
-	SET(CURLOPT_LOW_SPEED_TIME, (long)SLOW_S);
-	SET(CURLOPT_HTTPHEADER, headers);
-	SET(CURLOPT_USERAGENT, (char *)NULL);
 	SET(CURLOPT_WRITEFUNCTION, take_body);
 	SET(CURLOPT_WRITEDATA, &out->body);
 	SET(CURLOPT_DEBUGFUNCTION, count_up);
@@ -188,8 +219,8 @@ set_request(struct uplink_curl *u, const char *url, struct curl_slist *to,
  * What a TLS failure means to the officer.  OpenSSL shows a refused client
  * certificate as "bad record mac" or a decryption failure under TLS 1.3.
  */
-static const char *
-tls_words(CURLcode rc)
+const char *
+uplink_tls_words(CURLcode rc)
 {
 	switch (rc) {
 	case CURLE_PEER_FAILED_VERIFICATION:
@@ -223,8 +254,8 @@ read_figures(CURL *easy, struct agent_reply *out)
 	out->bytes_down = (uint64_t)header + (uint64_t)n;
 }
 
-static enum status
-hold_credentials(
+enum status
+uplink_hold(
     struct uplink_curl *u, struct bytes ca, struct bytes cert, struct bytes key)
 {
 	bool changed = false;
@@ -267,13 +298,13 @@ perform(struct uplink_curl *u, size_t service, const char *address,
 		 : set_request(u, url, connect_to, headers, body,
 		       services[service].post, out);
 	if (rc == CURLE_OK)
-		rc = set_tls(u, know_ca);
+		rc = uplink_set_tls(u, know_ca);
 	if (rc == CURLE_OK)
 		rc = curl_easy_perform(u->easy);
 	if (rc == CURLE_OK)
 		read_figures(u->easy, out);
 	else
-		out->tls_why = tls_words(rc);
+		out->tls_why = uplink_tls_words(rc);
 	/* The lists must not outlive their options. */
 	(void)curl_easy_setopt(u->easy, CURLOPT_CONNECT_TO, NULL);
 	(void)curl_easy_setopt(u->easy, CURLOPT_HTTPHEADER, NULL);
@@ -307,7 +338,7 @@ curl_exchange(void *arg, enum agent_service what, const char *address,
 	out->retry_after_s = -1;
 	out->tls_why = NULL;
 	out->bytes_up = out->bytes_down = 0;
-	st = hold_credentials(u, ca, cert, key);
+	st = uplink_hold(u, ca, cert, key);
 	if (st != ST_OK)
 		return st;
 	return perform(u, service, address, ca.len > 0, body, out);
@@ -329,8 +360,9 @@ uplink_curl_new(struct uplink_curl **out)
 		free(u);
 		return ST_NOMEM;
 	}
-	u->uplink =
-	    (struct agent_uplink){ .arg = u, .exchange = curl_exchange };
+	u->uplink = (struct agent_uplink){
+		.arg = u, .exchange = curl_exchange, .tus = uplink_tus
+	};
 	*out = u;
 	return ST_OK;
 }

@@ -112,6 +112,27 @@ MUST_CHECK enum status view_list(
 MUST_CHECK enum status view_export(
     struct view *v, const char *rec, struct buf *out);
 
+/* An `attach` entry: whose, where, and the digest that it names. */
+struct view_attach {
+	uint8_t id[ID_LEN];
+	char rec[REC_LEN + 1];
+	unsigned flags; /* view_flags */
+	uint64_t place;
+	bool in_log;
+	bool has_digest; /* its body is here */
+	uint8_t digest[HASH_LEN];
+	const struct entry *e; /* borrowed until the callback returns */
+};
+typedef enum status view_attach_cb(void *arg, const struct view_attach *at);
+/* Those of a record, or all (rec NULL), in the order in which they came here.
+ * The callback must not use the view. */
+MUST_CHECK enum status view_attachments(
+    struct view *v, const char *rec, view_attach_cb *cb, void *arg);
+/* The one of that id; ST_ABSENT: no such entry.  An entry of another verb is
+ * not told. */
+MUST_CHECK enum status view_attachment(
+    struct view *v, const uint8_t id[ID_LEN], view_attach_cb *cb, void *arg);
+
 /* The record that holds an entry with that more.source.key; ST_ABSENT. */
 MUST_CHECK enum status view_imported(
     struct view *v, struct bytes key, char rec[REC_LEN + 1]);

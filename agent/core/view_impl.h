@@ -74,6 +74,9 @@ MUST_CHECK enum status view_judged_of(
     const struct view_loaded *l, struct view_judged *j);
 void view_judged_free(struct view_judged *j);
 
+/* Is v->entry, a row of these flags and place, in the log? */
+bool view_in_log(const struct view *v, unsigned flags, uint64_t place);
+
 /* view_scope.c: a server's entry of kind scope@1 was taken. */
 MUST_CHECK enum status view_scope_note(
     struct view *v, const struct entry *e, const struct view_entry *in);

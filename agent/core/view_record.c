@@ -207,13 +207,12 @@ row_of(const struct view_loaded *l, const uint8_t id[ID_LEN])
 
 /* A place that we know, or an own entry below a receipt: its place in the log
  * is proved, its number may not have been told. */
-static bool
-in_log(const struct view *v, const struct view_row *r)
+bool
+view_in_log(const struct view *v, unsigned flags, uint64_t place)
 {
-	if (r->place != VIEW_NO_PLACE)
+	if (place != VIEW_NO_PLACE)
 		return true;
-	for (size_t i = 0; (r->flags & VIEW_OWN) != 0 && i < v->ack_count;
-	     i++) {
+	for (size_t i = 0; (flags & VIEW_OWN) != 0 && i < v->ack_count; i++) {
 		if (memcmp(v->ack[i].chain, v->entry.chain, CHAIN_LEN) == 0)
 			return v->entry.seq <= v->ack[i].seq;
 	}
@@ -241,7 +240,9 @@ put_entry(const struct view *v, const struct view_loaded *l, size_t i,
 	buf_str(out, ",\"id\":");
 	json_put_hex(out, bytes_of(l->row[i].id, ID_LEN));
 	buf_str(out, ",\"in_log\":");
-	buf_str(out, in_log(v, &l->row[i]) ? "true" : "false");
+	buf_str(out, view_in_log(v, l->row[i].flags, l->row[i].place)
+			 ? "true"
+			 : "false");
 	buf_str(out, ",\"own\":");
 	buf_str(out, (l->row[i].flags & VIEW_OWN) != 0 ? "true" : "false");
 	buf_str(out, ",\"place\":");

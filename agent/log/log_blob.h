@@ -39,8 +39,10 @@ struct log_blob {
 	unsigned tries; /* times that the centre got other bytes */
 	bool has_upload;
 	uint8_t upload[LOG_BLOB_UPLOAD_LEN];
-	uint64_t sent;  /* bytes that the centre said it has, durable */
-	uint64_t place; /* of the receipt in the central log, where stored */
+	uint64_t sent; /* bytes that the centre said it has, durable */
+	/* Where stored: of the receipt in the central log.  While waiting for
+	 * it: since when, by the wall clock in ms. */
+	uint64_t place;
 };
 
 /* Put the row of that digest, or another in its place.  As log_conf_put. */

@@ -59,6 +59,8 @@ sheet_draw(const struct sheet *s, const struct paper_code *code,
     struct buf *out, struct words *why)
 {
 	struct pdf_config c = { .title = form_zh(s->in->form),
+		.picture = s->picture,
+		.picture_arg = s->picture_arg,
 		.made_ms = s->in->now_ms };
 	struct bytes summary = buf_view(&s->summary);
 	struct buf header, words, qr;

@@ -19,6 +19,10 @@ struct sheet {
 	struct buf summary;
 	uint8_t salt[PAPER_SALT_LEN];
 	uint8_t state[HASH_LEN], text[HASH_LEN];
+	/* Pictures of signatures, as in struct pdf_config; the caller's. */
+	enum status (*picture)(
+	    void *arg, const uint8_t sha256[HASH_LEN], struct buf *png);
+	void *picture_arg;
 };
 
 void sheet_init(struct sheet *s);

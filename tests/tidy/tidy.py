@@ -36,6 +36,8 @@ THIRD = {"sqlite3.h": ("common/db/",), "curl/": ("agent/core/uplink",),
          "llhttp.h": ("server/net/",), "qrencode.h": ("server/admin/", "common/pdf/"),
          "pango/": ("common/pdf/",), "cairo": ("common/pdf/",),
          "fontconfig/": ("common/pdf/",),
+         "magic.h": ("agent/look/look.c",), "png.h": ("agent/look/look_png.c",),
+         "jpeglib.h": ("agent/look/look_jpeg.c",),
          "mbedtls/": ("server/net/", "server/ca/", "common/crypt/"),
          "openssl/": ("common/base/sha.c",),
          "cJSON": ()}

@@ -1,0 +1,152 @@
+#!/usr/bin/env python3
+"""The real agent and the real daemon: a file from the camera to its receipt.
+
+    test_carry.py BIN [CASE…]
+"""
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+from support import Failed, check, run_cases, wait_for
+
+
+def some(size, seed):
+    return random.Random(seed).randbytes(size)
+
+
+class Scene:
+    def __init__(self, c, *homes):
+        self.c = c
+        c.begin()
+        self.rec = {}
+        for h in homes or ("a",):
+            c.agent(h, "enrol", c.code_for(f"p-{h}"))
+            self.rec[h] = c.record(h, f"某处 {h}")
+
+    def attach(self, home, name, data, *more):
+        f = self.c.dir / name
+        f.write_bytes(data)
+        return self.c.agent(home, "attach", self.rec[home], f, *more)[-1]["id"]
+
+    def of(self, home, entry):
+        for x in self.c.agent(home, "evidence"):
+            if x["entry"] == entry:
+                return x
+        raise Failed(f"{entry} is not listed")
+
+    def stored(self, home, entry):
+        def is_it():
+            self.c.agent(home, "sync", ok=(0, 1))
+            x = self.of(home, entry)
+            return x if x["state"] == "stored" else None
+        return wait_for(f"{entry} to be stored", is_it)
+
+    def files(self):
+        d = self.c.court / "evidence" / "store"
+        return {p.name: p for p in d.rglob("*") if p.is_file()}
+
+
+def a_file_gets_its_receipt(c):
+    """Would catch: bytes changed on the way, a file that is `stored` by
+    anything but the log's own word, and one that never is."""
+    t = Scene(c)
+    all_ = [some(n, n) for n in (0, 1, 65536, 65537, 3000001)]
+    ids = [t.attach("a", f"f{i}", x) for i, x in enumerate(all_)]
+    for data, entry in zip(all_, ids):
+        x = t.stored("a", entry)
+        check(x["percent"] == 100 and x["in_log"], str(x))
+        check(t.files()[x["digest"]].read_bytes() == data, "other bytes")
+    s = c.status("a")["evidence"]
+    check(s["stored"] == len(ids) and s["bytes_left"] == 0, str(s))
+
+
+def two_devices_with_the_same_bytes(c):
+    """Would catch: content kept twice, or a device that gets no receipt since
+    another one was first."""
+    t = Scene(c, "a", "b")
+    data = some(2000000, 7)
+    ids = {h: t.attach(h, "same", data) for h in ("a", "b")}
+    threads = [threading.Thread(target=lambda h=h: c.agent(
+        h, "sync", ok=(0, 1))) for h in ids]
+    for x in threads:
+        x.start()
+    for x in threads:
+        x.join()
+    got = [t.stored(h, e) for h, e in ids.items()]
+    check(got[0]["digest"] == got[1]["digest"], str(got))
+    check(len(t.files()) == 1, f"{len(t.files())} files")
+
+
+def nothing_is_lost_when_both_are_killed(c):
+    """Would catch: a receipt for bytes that a kill -9 took, or an upload that
+    ends in either's crash."""
+    t = Scene(c)
+    data = some(12000000, 9)
+    entry = t.attach("a", "video", data)
+    chance = random.Random(3)
+    for i in range(10):
+        p = subprocess.Popen(
+            [str(c.bin / "daybreak-agent"), "--home", str(c.dir / "a"),
+             "--json", "sync"], env=c.env, stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL)
+        time.sleep(chance.uniform(0.3, 1.5))
+        if i % 2 == 0:
+            c.server.send_signal(signal.SIGKILL)
+            c.server.wait()
+            p.send_signal(signal.SIGKILL)
+            p.wait()
+            c.start()
+        else:
+            p.send_signal(signal.SIGKILL)
+            p.wait()
+    x = t.stored("a", entry)
+    check(t.files()[x["digest"]].read_bytes() == data, "other bytes")
+
+
+def bytes_go_from_the_handheld_only_when_they_are_safe(c):
+    """Would catch: a purge before the centre's backup, or of what it never
+    had."""
+    t = Scene(c)
+    entry = t.attach("a", "photo", some(100000, 1))
+    t.stored("a", entry)
+    late = t.attach("a", "late", some(5000, 2))
+    check(c.agent("a", "purge", "--days", "0")[-1]["files"] == 0,
+          "purged before any backup")
+    c.admin("backup", "--out", c.dir / "b1")
+    def kept():
+        c.agent("a", "sync", "--no-evidence")
+        return c.status("a")["kept"] > 0
+    wait_for("the kept size", kept)
+    check(c.agent("a", "purge", "--days", "0")[-1]["files"] == 1, "not purged")
+    check(t.of("a", entry)["state"] == "purged" and
+          not t.of("a", entry)["here"], str(t.of("a", entry)))
+    check(t.of("a", late)["here"], "what was never sent was purged")
+    code, _, words = c.ask("a", "evidence", "get", entry, c.dir / "out")
+    check(code == 1 and not (c.dir / "out").exists(), words)
+    t.stored("a", late)
+
+
+def a_budget_and_entries_alone(c):
+    """Would catch: a metered link used without leave."""
+    t = Scene(c)
+    entry = t.attach("a", "video", some(900000, 4))
+    c.agent("a", "sync", "--no-evidence")
+    check(t.of("a", entry)["sent"] == 0 and t.of("a", entry)["in_log"],
+          "bytes went, or the entry did not")
+    r = c.agent("a", "sync", "--budget", "100000")[-1]
+    check(r["file_bytes"] == 100000 and r["files_left"] == "SPENT", str(r))
+    t.stored("a", entry)
+
+
+CASES = [a_file_gets_its_receipt, two_devices_with_the_same_bytes,
+         nothing_is_lost_when_both_are_killed,
+         bytes_go_from_the_handheld_only_when_they_are_safe,
+         a_budget_and_entries_alone]
+
+if __name__ == "__main__":
+    sys.exit(run_cases(CASES))
