@@ -55,6 +55,10 @@ def main():
         return 1
     (folder / "pin").write_text(demo.PIN + "\n")
     (folder / "guide.sh").write_text(text)
+    (folder / "door.jpg").write_bytes(bytes.fromhex(  # a PNG of one pixel
+        "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de"
+        "0000000c49444154789c6360606000000004000160a1a3f50000000049454e44ae"
+        "426082"))
     env = dict(os.environ, DAYBREAK_PIN_FILE=str(folder / "pin"),
                PATH=f"{Path(sys.argv[1]).resolve()}:{os.environ['PATH']}",
                DAYBREAK_LISTEN=f"127.0.0.1:{ports['7443']}",
