@@ -3,14 +3,15 @@
 
     test_carry.py BIN [CASE…]
 """
+import hashlib
 import json
-import os
 import random
 import signal
 import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 from support import Failed, check, run_cases, wait_for
 
@@ -131,6 +132,39 @@ def bytes_go_from_the_handheld_only_when_they_are_safe(c):
     t.stored("a", late)
 
 
+def the_picture_of_a_signature_is_drawn(c):
+    """Would catch: a picture that the signature does not name, or that is not
+    on the paper."""
+    t = Scene(c)
+    png = (Path(__file__).parent / "signature.png").read_bytes()
+    f = c.dir / "signature.png"
+    f.write_bytes(png)
+    item = c.agent("a", "add", t.rec["a"], "officers", "name=张伟",
+                   "role=judge")[-1]["id"]
+    sign = ("sign", t.rec["a"], "officers", "signed", "--person",
+            f"officers/@{item}")
+    code, _, words = c.ask("a", *sign, "--picture", c.dir / "pin")
+    check(code == 1 and "PNG" in words, words)
+
+    def images(name):
+        c.agent("a", "print", t.rec["a"], "search_record", "--out",
+                c.dir / name)
+        r = subprocess.run(["pdfimages", "-list", c.dir / name],
+                           capture_output=True, text=True, check=True)
+        return len(r.stdout.splitlines()) - 2
+    check(images("before.pdf") == 0, "a picture before the signature")
+    c.agent("a", *sign, "--picture", f)
+    x = c.agent("a", "evidence", t.rec["a"])[-1]
+    check(x["digest"] == hashlib.sha256(png).hexdigest() and
+          x["type"] == "image/png", str(x))
+    acts = json.loads(c.run("daybreak-agent", "--home", c.dir / "a", "--json",
+                            "show", t.rec["a"], "--state",
+                            lines=False).stdout)["acts"]
+    check(any((a["more"] or {}).get("picture") == x["digest"]
+              for a in acts.values() if a["do"] == "sign"), str(acts))
+    check(images("after.pdf") == 1, "the picture is not on the paper")
+
+
 def a_budget_and_entries_alone(c):
     """Would catch: a metered link used without leave."""
     t = Scene(c)
@@ -146,7 +180,7 @@ def a_budget_and_entries_alone(c):
 CASES = [a_file_gets_its_receipt, two_devices_with_the_same_bytes,
          nothing_is_lost_when_both_are_killed,
          bytes_go_from_the_handheld_only_when_they_are_safe,
-         a_budget_and_entries_alone]
+         the_picture_of_a_signature_is_drawn, a_budget_and_entries_alone]
 
 if __name__ == "__main__":
     sys.exit(run_cases(CASES))

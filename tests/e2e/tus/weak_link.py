@@ -157,7 +157,7 @@ class Relay:
             self.cut_pair(*pair)
 
     def cut_now_and_then(self):
-        while self.sock.fileno() >= 0:
+        while self.cut_s and self.sock.fileno() >= 0:
             time.sleep(self.cut_s)
             self.cut()
 
