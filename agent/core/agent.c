@@ -292,6 +292,23 @@ replay(struct agent *a)
 }
 
 enum status
+agent_view_again(struct agent *a)
+{
+	struct view *was = a->view;
+	enum status st;
+
+	a->view = NULL;
+	st = replay(a);
+	if (st == ST_OK) {
+		view_free(was);
+		return ST_OK;
+	}
+	view_free(a->view);
+	a->view = was;
+	return st;
+}
+
+enum status
 agent_batch_begin(struct agent *a)
 {
 	enum status st = agent_ready(a);

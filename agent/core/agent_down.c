@@ -258,7 +258,8 @@ down_take(struct agent *a, struct bytes body, struct down_result *out)
 	if ((m->want & WANT_KEY) != 0 && !a->want_key)
 		out->more = out->progressed = true;
 	a->want_key = (m->want & WANT_KEY) != 0;
-	if (st == ST_OK && !out->more && !out->alarmed)
+	/* What is to be handed in yet must not go before. */
+	if (st == ST_OK && !out->more && !out->alarmed && !agent_handing_in(a))
 		st = agent_leave(a);
 	/* Asked for the note: it goes at once, but only once in a row. */
 	asked = a->want_note;

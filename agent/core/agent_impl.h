@@ -236,12 +236,20 @@ void agent_old_logs(struct agent *a, struct buf *out);
  * is made here; kept, within the batch; loaded, the list being the caller's to
  * free; and done. */
 MUST_CHECK enum status agent_returned_collect(
-    struct agent *a, uint64_t kept, struct buf *out);
+    struct agent *a, uint64_t kept, struct buf *out, struct buf *words);
 MUST_CHECK enum status agent_returned_keep(
     struct agent *a, const struct buf *collected);
 MUST_CHECK enum status agent_returned_load(struct agent *a, struct buf *bytes,
     struct wire_returned **out, size_t *count);
 MUST_CHECK enum status agent_returned_done(struct agent *a);
+
+/* The ended log's own words are of no log any more: named when it ends (within
+ * the batch), and dropped once they were handed in. */
+MUST_CHECK enum status agent_old_words_keep(
+    struct agent *a, const struct buf *ids);
+MUST_CHECK enum status agent_old_words_drop(struct agent *a);
+/* Make the view anew from what is kept (agent.c). */
+MUST_CHECK enum status agent_view_again(struct agent *a);
 
 /* ---- what proved what others wrote (agent_proofs.c; FORMAT.md, `parts`) */
 
@@ -256,6 +264,9 @@ MUST_CHECK enum status agent_proof_tidy(struct agent *a);
 
 /* A log ended: all that is kept now is to be handed in; within the batch. */
 MUST_CHECK enum status agent_hand_in(struct agent *a, uint64_t kept);
+
+/* Is something to be handed in still? */
+bool agent_handing_in(struct agent *a);
 
 /* What a request hands in. */
 struct handing {

@@ -283,6 +283,14 @@ agent_hand_in(struct agent *a, uint64_t kept)
 	return way_put(a, &way);
 }
 
+bool
+agent_handing_in(struct agent *a)
+{
+	struct way way;
+
+	return way_get(a, &way) == ST_OK;
+}
+
 void
 agent_handing_init(struct handing *h)
 {

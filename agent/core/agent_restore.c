@@ -271,7 +271,7 @@ agent_adopt(struct agent *a, const struct checkpoint *c, struct bytes note,
 	struct going g = none;
 	struct checkpoint old;
 	struct note_key key;
-	struct buf returned;
+	struct buf returned, words;
 	unsigned later = 0;
 	enum status st =
 	    agent_log_of_note(a, buf_view(&a->tip_note), &key, &old, &later);
@@ -285,17 +285,21 @@ agent_adopt(struct agent *a, const struct checkpoint *c, struct bytes note,
 	g.kept = later == 1 ? kept : 0;
 	if (g.kept > c->size)
 		g.kept = c->size;
-	st = agent_returned_collect(a, g.kept, &returned);
+	st = agent_returned_collect(a, g.kept, &returned, &words);
 	if (st == ST_OK)
 		st = log_batch_begin(a->log);
 	if (st != ST_OK) {
 		buf_wipe(&returned);
+		buf_free(&words);
 		return st;
 	}
 	st = keep_old(a, &g, &old, c, note);
 	if (st == ST_OK)
 		st = agent_returned_keep(a, &returned);
+	if (st == ST_OK)
+		st = agent_old_words_keep(a, &words);
 	buf_wipe(&returned);
+	buf_free(&words);
 	if (st == ST_OK)
 		st = agent_hand_in(a, g.kept);
 	if (st == ST_OK)

@@ -17,11 +17,13 @@ enum {
 };
 
 #define CONF_RETURNED "returned"
+#define CONF_OLD_WORDS "old_words"
 
 struct collecting {
 	uint64_t kept;
 	struct entry parse;
 	struct buf *out;
+	struct buf *words; /* ids of all that the centre wrote there */
 	size_t count;
 };
 
@@ -32,9 +34,13 @@ collect(void *arg, const struct log_entry *le)
 	struct collecting *c = arg;
 	enum status st;
 
-	if (le->own || (le->flags & STREAM_SERVER) == 0 ||
-	    le->place < c->kept || le->e.is != CHAINFILE_WHOLE ||
-	    !le->e.has_prev || c->count == REVOKED_MAX)
+	if (le->own || (le->flags & STREAM_SERVER) == 0 || le->place < c->kept)
+		return ST_OK;
+	buf_add(c->words, le->e.link, ID_LEN);
+	if (c->words->err != ST_OK)
+		return c->words->err;
+	if (le->e.is != CHAINFILE_WHOLE || !le->e.has_prev ||
+	    c->count == REVOKED_MAX)
 		return ST_OK;
 	st = entry_parse(&c->parse, le->e.raw);
 	if (st == ST_NOMEM)
@@ -53,14 +59,16 @@ collect(void *arg, const struct log_entry *le)
 }
 
 enum status
-agent_returned_collect(struct agent *a, uint64_t kept, struct buf *out)
+agent_returned_collect(
+    struct agent *a, uint64_t kept, struct buf *out, struct buf *words)
 {
-	struct collecting c = { .kept = kept, .out = out };
+	struct collecting c = { .kept = kept, .out = out, .words = words };
 	struct log_found found;
 	enum status st;
 
 	entry_init(&c.parse);
 	buf_init(out, REVOKED_BYTES_MAX);
+	buf_init(words, LOG_CONF_MAX);
 	st = log_replay(a->log, collect, &c, &found);
 	entry_free(&c.parse);
 	return st;
@@ -117,4 +125,53 @@ enum status
 agent_returned_done(struct agent *a)
 {
 	return log_conf_drop(a->log, CONF_RETURNED);
+}
+
+/* ---- the words themselves */
+
+enum status
+agent_old_words_keep(struct agent *a, const struct buf *ids)
+{
+	struct buf all;
+	enum status st;
+
+	if (ids->len == 0)
+		return ST_OK;
+	/* Those of a log before that are not gone yet stay named. */
+	buf_init(&all, LOG_CONF_MAX);
+	st = log_conf_get(a->log, CONF_OLD_WORDS, &all);
+	if (st == ST_ABSENT || st == ST_CORRUPT)
+		st = ST_OK;
+	buf_add(&all, ids->p, ids->len);
+	if (st == ST_OK)
+		st = all.err;
+	if (st == ST_OK)
+		st = log_conf_put(a->log, CONF_OLD_WORDS, buf_view(&all));
+	buf_free(&all);
+	return st;
+}
+
+enum status
+agent_old_words_drop(struct agent *a)
+{
+	struct buf ids;
+	enum status st;
+
+	buf_init(&ids, LOG_CONF_MAX);
+	st = log_conf_get(a->log, CONF_OLD_WORDS, &ids);
+	if (st != ST_OK || agent_handing_in(a)) {
+		buf_free(&ids);
+		return st == ST_ABSENT ? ST_OK : st;
+	}
+	st = log_batch_begin(a->log);
+	for (size_t i = 0; st == ST_OK && i + ID_LEN <= ids.len; i += ID_LEN)
+		st = log_foreign_drop(a->log, ids.p + i);
+	if (st == ST_OK)
+		st = log_conf_drop(a->log, CONF_OLD_WORDS);
+	if (st == ST_OK)
+		st = log_batch_commit(a->log);
+	if (st != ST_OK)
+		log_batch_rollback(a->log);
+	buf_free(&ids);
+	return st == ST_OK ? agent_view_again(a) : st;
 }

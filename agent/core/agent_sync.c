@@ -37,6 +37,8 @@ exchange(struct agent *a, struct up *u, struct agent_sync_result *out)
 	/* A log that ends now begins the way anew. */
 	if (st == ST_OK && !down.adopted)
 		st = agent_handing_done(a, up_handing(u), &handing);
+	if (st == ST_OK)
+		st = agent_old_words_drop(a);
 	if (st == ST_OK) {
 		out->sent = up_sent(u);
 		out->received = down.received;

@@ -204,7 +204,7 @@ read_run(struct rd *d)
 			d->st = ST_NOMEM;
 		return;
 	}
-	if (good(d) && form > BUNDLE_OWN)
+	if (good(d) && form > BUNDLE_RETURNED)
 		wrong(d, "a run of another form");
 	r->form = (enum bundle_form)form;
 	copy(d, r->chain, CHAIN_LEN);
@@ -220,7 +220,7 @@ read_run(struct rd *d)
 	for (size_t i = 0; i < r->step_count && d->st == ST_OK; i++)
 		read_step(d);
 	copy(d, r->sig, SIG_LEN);
-	if (form != BUNDLE_PIECE)
+	if (form == BUNDLE_OWN)
 		return;
 	copy(d, r->salt, BUNDLE_LINE_SALT);
 	r->first = number(d, INT64_MAX, "a seq that no chain has");
@@ -228,6 +228,11 @@ read_run(struct rd *d)
 	r->path = row(d, BUNDLE_PATH_MAX, HASH_LEN, "too long a path");
 	if (d->st == ST_OK && (r->first == 0 || r->first > r->seq))
 		wrong(d, "a run that begins before its piece");
+	if (form != BUNDLE_RETURNED)
+		return;
+	r->old_note = sized(d, NOTE_BYTES_MAX, "an old checkpoint too long");
+	r->old_place = number(d, INT64_MAX, "a place that no tree has");
+	r->old_path = row(d, BUNDLE_PATH_MAX, HASH_LEN, "too long a path");
 }
 
 static void
@@ -306,13 +311,19 @@ write_run(const struct bundle *b, const struct bundle_run *r, struct buf *out)
 			buf_add(out, s->digest, HASH_LEN);
 	}
 	buf_add(out, r->sig, SIG_LEN);
-	if (r->form != BUNDLE_PIECE)
+	if (r->form == BUNDLE_OWN)
 		return;
 	buf_add(out, r->salt, BUNDLE_LINE_SALT);
 	buf_varint(out, r->first);
 	buf_varint(out, r->index);
 	buf_varint(out, r->path.len / HASH_LEN);
 	buf_bytes(out, r->path);
+	if (r->form != BUNDLE_RETURNED)
+		return;
+	buf_sized(out, r->old_note);
+	buf_varint(out, r->old_place);
+	buf_varint(out, r->old_path.len / HASH_LEN);
+	buf_bytes(out, r->old_path);
 }
 
 enum status

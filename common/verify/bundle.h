@@ -20,7 +20,11 @@ enum {
 	BUNDLE_LINE_LEN = 144
 };
 
-enum bundle_form { BUNDLE_PIECE = 0, BUNDLE_OWN = 1 };
+enum bundle_form {
+	BUNDLE_PIECE = 0,
+	BUNDLE_OWN = 1,
+	BUNDLE_RETURNED = 2 /* a piece that an ended log proves */
+};
 
 struct bundle_step {
 	struct bytes entry;       /* borrowed; empty: its digest alone */
@@ -35,10 +39,13 @@ struct bundle_run {
 	uint8_t base[HASH_LEN];
 	size_t step, step_count; /* in bundle.step */
 	uint8_t sig[SIG_LEN];
-	/* Of a BUNDLE_PIECE. */
+	/* Of a piece, returned or not. */
 	uint8_t salt[BUNDLE_LINE_SALT];
 	uint64_t first, index;
 	struct bytes path; /* borrowed; hashes */
+	/* Of a BUNDLE_RETURNED: what proves its last link. */
+	struct bytes old_note, old_path;
+	uint64_t old_place;
 };
 
 struct bundle_mark {

@@ -231,6 +231,10 @@ compute(struct vbundle *vb)
 			chain_link(s->link, prev, s->seq, digest);
 			prev = s->link;
 		}
+		if (r->form == BUNDLE_RETURNED) {
+			vb->run[i].sig_ok = vbundle_old_path(r, prev);
+			continue;
+		}
 		vb->v->r->signatures++;
 		vb->run[i].sig_ok =
 		    chain_verify(r->sig, r->key, r->chain,
@@ -360,6 +364,8 @@ run(struct vbundle *vb, struct bytes file)
 		st = vbundle_manifest(vb);
 	if (st == ST_OK)
 		st = vbundle_entries(vb);
+	if (st == ST_OK)
+		st = vbundle_old_notes(vb);
 	if (st != ST_OK)
 		return st;
 	verify_keys(v);

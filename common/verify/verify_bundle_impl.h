@@ -73,6 +73,13 @@ MUST_CHECK enum status vbundle_forks(struct vbundle *vb);
 void vbundle_lines(struct vbundle *vb);
 void vbundle_broken(struct vbundle *vb);
 
+/* ---- verify_returned.c */
+
+/* Does the old checkpoint's tree hold the run's last link, whoever signed it;
+ * and, once the court's descriptors are read: did a log that ended? */
+bool vbundle_old_path(const struct bundle_run *r, const uint8_t link[HASH_LEN]);
+MUST_CHECK enum status vbundle_old_notes(struct vbundle *vb);
+
 /* ---- verify_bundle_read.c */
 
 /* The manifest, before all else. */

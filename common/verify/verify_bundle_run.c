@@ -202,7 +202,7 @@ vbundle_lines(struct vbundle *vb)
 	for (size_t i = 0; i < vb->b.run_count; i++) {
 		const struct bundle_run *r = &vb->b.run[i];
 
-		if (r->form != BUNDLE_PIECE)
+		if (r->form == BUNDLE_OWN)
 			continue;
 		if (commit == NULL || commit->end < r->place) {
 			commit = commit_of(vb, i);

@@ -176,6 +176,7 @@ struct verify {
 	struct descriptor **descriptor; /* owned, version by version */
 	size_t descriptor_count, descriptor_cap;
 	bool key_named, descriptor_pinned;
+	uint64_t server_since; /* place of what named the newest server key */
 
 	struct vchain *chain; /* owned, by (no, branch) */
 	size_t chain_count;
@@ -288,6 +289,12 @@ bool verify_returned_line(struct verify *v, struct vchain *c, uint64_t first,
 void verify_returned_commit(struct verify *v, struct vchain *c);
 /* Behind verify_chains_end. */
 void verify_returned_end(struct verify *v);
+
+/* ---- verify_trust.c */
+
+/* What the newest descriptor says of keys that are good for nothing after some
+ * size: chains and anchors.  Before holds and anchors are judged. */
+MUST_CHECK enum status verify_distrust(struct verify *v);
 
 /* ---- verify_commit.c */
 

@@ -12,7 +12,7 @@
 
 #include "base/enc.h"
 #include "entry/chain.h"
-#include "verify/verify_impl.h"
+#include "verify/verify_bundle_impl.h"
 
 static const struct note_key *
 ended_key(const struct verify *v, const char *origin)
@@ -222,4 +222,76 @@ verify_returned_end(struct verify *v)
 		verify_data(f, "seq %" PRIu64 " - %" PRIu64, c->returned_first,
 		    c->returned_last);
 	}
+}
+
+/* ---- in a bundle */
+
+/* The text of a note, whoever signed it. */
+static struct bytes
+note_text(struct bytes note)
+{
+	for (size_t i = note.len; i-- > 1;)
+		if (note.p[i] == '\n' && note.p[i - 1] == '\n')
+			return bytes_of(note.p, i);
+	return bytes_of(note.p, 0);
+}
+
+bool
+vbundle_old_path(const struct bundle_run *r, const uint8_t link[HASH_LEN])
+{
+	static const uint8_t none[SIG_LEN];
+	struct merkle_proof path = { .count = r->old_path.len / HASH_LEN };
+	struct checkpoint cp;
+	uint8_t leaf[HASH_LEN];
+
+	if (memcmp(r->sig, none, SIG_LEN) != 0 ||
+	    checkpoint_parse(&cp, note_text(r->old_note)) != ST_OK)
+		return false;
+	memcpy(path.hash, r->old_path.p, r->old_path.len);
+	merkle_leaf(leaf, bytes_of(link, HASH_LEN));
+	return merkle_check_inclusion(
+		   &path, r->old_place, cp.size, leaf, cp.root) == ST_OK;
+}
+
+static void
+say_run(struct vbundle *vb, size_t i, enum verify_what what, const char *zh,
+    const char *en)
+{
+	const struct bundle_run *r = &vb->b.run[i];
+
+	verify_say_at(vb->v, what, r->place, vb->run[i].c, r->seq, zh, en);
+}
+
+enum status
+vbundle_old_notes(struct vbundle *vb)
+{
+	for (size_t i = 0; i < vb->b.run_count; i++) {
+		const struct bundle_run *r = &vb->b.run[i];
+		const struct note_key *key;
+		struct checkpoint cp;
+		enum status st;
+
+		if (r->form != BUNDLE_RETURNED || !vb->run[i].sig_ok)
+			continue;
+		st = checkpoint_parse(&cp, note_text(r->old_note));
+		key = st == ST_OK ? ended_key(vb->v, cp.origin) : NULL;
+		st = key == NULL ? ST_DENIED
+				 : checkpoint_open(&cp, r->old_note, key);
+		if (st == ST_NOMEM)
+			return st;
+		vb->v->r->returned += st == ST_OK ? r->step_count : 0;
+		if (st == ST_OK)
+			say_run(vb, i, VERIFY_RETURNED,
+			    "由别人代交的一段：恢复以前的日志证明，没有设备自己"
+			    "的签名。",
+			    "Entries that others brought: the log before the "
+			    "restore proves them, and no signature of their "
+			    "device does.");
+		else
+			say_run(vb, i, VERIFY_RECEIPT,
+			    "代交的一段所附的证明，不是旧日志签名的。",
+			    "What returned entries are said to be proved by is "
+			    "not signed by a log that ended.");
+	}
+	return ST_OK;
 }

@@ -59,6 +59,8 @@ verify_take_descriptor(struct verify *v, struct bytes file, bool *good)
 		return st == ST_NOMEM ? st : ST_OK;
 	}
 	v->descriptor[v->descriptor_count++] = d;
+	if (last != NULL && memcmp(last->server, d->server, PUBKEY_LEN) != 0)
+		v->server_since = v->next == 0 ? 0 : v->next - 1;
 	for (size_t i = 0; i < v->chain_count; i++)
 		v->chain[i].server = v->chain[i].server ||
 				     verify_is_server_key(v, v->chain[i].key);

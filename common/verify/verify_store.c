@@ -227,6 +227,14 @@ in_chain(struct verify *v, struct vchain *c, const struct vrow *row)
 		verify_say_at(v, VERIFY_ROW, row->place, c, row->seq,
 		    "是否法院自己的条目登记得不对。",
 		    "The row is wrong about whose chain it is.");
+	/* Its last commit may have been what named the next key. */
+	if (c->server && v->commit_first > v->server_since &&
+	    memcmp(c->key, v->descriptor[v->descriptor_count - 1]->server,
+		PUBKEY_LEN) != 0)
+		verify_say_at(v, VERIFY_DESCRIPTOR, row->place, c, row->seq,
+		    "法院已换过的旧公钥签名的条目：不应再有。",
+		    "An entry by a key of the court's that another had taken "
+		    "the place of.");
 	if (c->server) {
 		v->r->server_entries++;
 		v->server_began = true;
@@ -400,6 +408,8 @@ run(struct verify *v)
 	verify_keys(v);
 	st = verify_chains_end(v);
 	verify_returned_end(v);
+	if (st == ST_OK)
+		st = verify_distrust(v);
 	if (st == ST_OK)
 		st = verify_holds_end(v);
 	if (st == ST_OK)

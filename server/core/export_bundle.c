@@ -18,6 +18,7 @@ struct writer {
 	char rec[REC_LEN + 1];
 	struct checkpoint cp;
 	struct buf note, lines, proof;
+	uint64_t end; /* place of the commit at hand */
 	struct bundle b;
 	struct arena mem; /* entries, paths */
 	struct export_done *done;
@@ -286,7 +287,9 @@ put_piece(struct writer *w, uint64_t index, uint64_t *at)
 	memcpy(r->salt, line, BUNDLE_LINE_SALT);
 	r->first = first;
 	memcpy(r->sig, line + 80, SIG_LEN);
-	return put_path(w, r, index);
+	st = put_path(w, r, index);
+	return st == ST_OK ? export_old_proof(w->s, line, w->end, &w->mem, r)
+			   : st;
 }
 
 /* All that is wanted of one commit, and its end. */
@@ -298,6 +301,7 @@ put_commit(struct writer *w, const struct store_commit *cm)
 	enum status st;
 
 	buf_reset(&w->lines);
+	w->end = cm->place;
 	st = store_pieces(w->s, cm->place, &w->lines);
 	for (uint64_t i = 0; st == ST_OK && i < cm->pieces; i++)
 		st = w->lines.len == cm->pieces * BUNDLE_LINE_LEN

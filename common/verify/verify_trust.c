@@ -1,0 +1,113 @@
+/* verify_trust: keys that the court says are good for nothing any more
+ * (FORMAT.md, "Descriptor", `distrust`). */
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/enc.h"
+#include "verify/verify_impl.h"
+
+/* Entries of a device's chain from `after` on must be held by now; the centre's
+ * own cannot be. */
+static enum status
+judge_rows(struct verify *v, struct vchain *c, uint64_t after)
+{
+	struct vhold h = { .c = c, .what = VERIFY_REVOKED };
+	struct db_stmt *s;
+	enum status st;
+
+	st = db_query(&s, v->db,
+	    "SELECT place, seq, link FROM entries WHERE chain = ?1 AND "
+	    "branch = ?2 AND place >= ?3 AND flags & 5 = 0 ORDER BY place");
+	if (st != ST_OK)
+		return st;
+	db_bind_u64(s, 1, c->no);
+	db_bind_u64(s, 2, c->branch);
+	db_bind_u64(s, 3, after);
+	while ((st = db_next(s)) == ST_OK) {
+		uint8_t link[HASH_LEN];
+
+		h.place = db_u64(s, 0);
+		h.seq = db_u64(s, 1);
+		if (c->server) {
+			verify_say_at(v, VERIFY_DESCRIPTOR, h.place, c, h.seq,
+			    "法院公钥已被宣布不可信，此后的条目无效。",
+			    "An entry by a key of the court's that it says is "
+			    "good for nothing by then.");
+			st = ST_ABSENT;
+			break;
+		}
+		st = db_copy(s, 2, link, HASH_LEN);
+		memcpy(h.id, link, ID_LEN);
+		if (st == ST_OK)
+			st = verify_room(
+			    &v->need, &v->need_cap, v->need_count, sizeof(h));
+		if (st != ST_OK)
+			break;
+		v->need[v->need_count++] = h;
+	}
+	db_done(s);
+	return st == ST_ABSENT ? ST_OK : st;
+}
+
+static enum status
+judge_chains(struct verify *v, const struct descriptor_distrust *x)
+{
+	char hex[2 * PUBKEY_LEN + 1];
+	enum status st = ST_OK;
+
+	for (size_t i = 0; i < v->chain_count && st == ST_OK; i++) {
+		struct vchain *c = &v->chain[i];
+
+		hex_encode(hex, bytes_of(c->key, PUBKEY_LEN));
+		if (strcmp(hex, x->key) == 0 && c->begun &&
+		    c->last_place >= x->after)
+			st = judge_rows(v, c, x->after);
+	}
+	return st;
+}
+
+/* A checkpoint that such a log key signed beyond that size proves nothing. */
+static enum status
+judge_anchors(struct verify *v, const struct descriptor_distrust *x)
+{
+	struct buf vkey;
+	enum status st = ST_OK;
+
+	buf_init(&vkey, NOTE_VKEY_MAX + 1);
+	for (size_t i = 0; i < v->given->anchor_count && st == ST_OK; i++) {
+		struct vanchor *a = &v->anchor[i];
+
+		if (a->bad || a->cp.size <= x->after)
+			continue;
+		buf_reset(&vkey);
+		note_key_format(&a->by, &vkey);
+		st = vkey.err;
+		if (st != ST_OK || !bytes_eq_str(buf_view(&vkey), x->key))
+			continue;
+		a->bad = true;
+		verify_data(verify_say(v->r, VERIFY_RECEIPT,
+				"凭据由法院已宣布不可信的公钥签名。",
+				"Signed by a key that the court says was good "
+				"for nothing by then."),
+		    "%.200s: size %" PRIu64, a->from->name, a->cp.size);
+	}
+	buf_free(&vkey);
+	return st;
+}
+
+enum status
+verify_distrust(struct verify *v)
+{
+	const struct descriptor *d;
+	enum status st = ST_OK;
+
+	if (v->descriptor_count == 0)
+		return ST_OK;
+	d = v->descriptor[v->descriptor_count - 1];
+	for (size_t i = 0; i < d->distrust_count && st == ST_OK; i++) {
+		st = judge_chains(v, &d->distrust[i]);
+		if (st == ST_OK)
+			st = judge_anchors(v, &d->distrust[i]);
+	}
+	return st;
+}
