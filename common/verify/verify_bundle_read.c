@@ -326,6 +326,18 @@ begin_run(struct vbundle *vb, size_t i)
 		    "signed.");
 }
 
+/* After a restore the court's chain is another: its first entry says whose. */
+static enum status
+new_chain(struct vbundle *vb, size_t i)
+{
+	const struct vstep *s = &vb->step[vb->b.run[i].step];
+	struct vrow row = row_of(s);
+
+	row.flags = ROW_SERVER;
+	return s->entry.len == 0 ? ST_OK
+				 : verify_new_server(vb->v, vb->run[i].c, &row);
+}
+
 static enum status
 court_first(struct vbundle *vb)
 {
@@ -353,6 +365,10 @@ vbundle_entries(struct vbundle *vb)
 	for (size_t i = 0; i < vb->b.run_count && st == ST_OK; i++) {
 		const struct bundle_run *r = &vb->b.run[i];
 
+		if (r->form == BUNDLE_OWN && r->seq == 1)
+			st = new_chain(vb, i);
+		if (st != ST_OK)
+			break;
 		begin_run(vb, i);
 		for (size_t k = r->step;
 		     k < r->step + r->step_count && st == ST_OK; k++)

@@ -107,6 +107,8 @@ take_note(struct verify *v, struct vchain *c, const struct vrow *row,
 enum status
 verify_restored(struct verify *v, struct vchain *c, const struct vrow *row)
 {
+	/* A bundle has no commits: `descriptor@1` stands right before. */
+	uint64_t begins = v->bundle != NULL ? row->place - 1 : v->commit_first;
 	struct vrestore *r;
 	enum status st;
 
@@ -118,8 +120,8 @@ verify_restored(struct verify *v, struct vchain *c, const struct vrow *row)
 	memset(r, 0, sizeof(*r));
 	r->place = row->place;
 	if (!verify_text(&v->e, "origin", r->origin, sizeof(r->origin)) ||
-	    !verify_num(&v->e, "kept", &r->kept) ||
-	    r->kept != v->commit_first || log_key_of(v, r->origin) == NULL) {
+	    !verify_num(&v->e, "kept", &r->kept) || r->kept != begins ||
+	    log_key_of(v, r->origin) == NULL) {
 		verify_say_at(v, VERIFY_COMMIT, row->place, c, row->seq,
 		    "恢复条目不成立：旧日志或保留的大小不对。",
 		    "The restore's entry does not hold: not a log of this "

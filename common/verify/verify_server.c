@@ -334,10 +334,11 @@ was_held(const struct verify *v, const struct vhold *need)
 		else
 			hi = mid;
 	}
-	/* The first word on it: a hold, and behind it. */
+	/* The first word on it: a hold.  One that came back after a restore may
+	 * stand before what it is of. */
 	return lo < v->hold_count &&
 	       memcmp(v->hold[lo].id, need->id, ID_LEN) == 0 &&
-	       !v->hold[lo].admit && v->hold[lo].place > need->place;
+	       !v->hold[lo].admit;
 }
 
 static void

@@ -8,7 +8,9 @@
 #include "agent/core/agent_impl.h"
 #include "entry/chain.h"
 #include "server/core/centre_inner.h"
+#include "server/core/export.h"
 #include "server/core/restore.h"
+#include "server/project/fold.h"
 #include "server/roster/returned.h"
 #include "support/bureau.h"
 #include "support/court_audit.h"
@@ -176,6 +178,26 @@ look(void *arg, const struct store_alarm *a)
 	return ST_OK;
 }
 
+/* State bytes as the centre has them. */
+static void
+state_of(struct world *w, const char *rec, struct buf *out)
+{
+	struct fold_config fc = { .reader = w->b.reader,
+		.feed = feed_inside(w->b.feed),
+		.utc_offset_min = 480 };
+	struct bytes is;
+	struct fold *f;
+
+	fc.kinds = agent_kinds(w->mate);
+	fc.rules = w->mate->rules;
+	EXPECT_OK(fold_new(&f, &fc));
+	EXPECT_OK(fold_load(f, rec, port_wall_ms(w->b.ct.cfg.port)));
+	is = fold_state_bytes(f);
+	buf_reset(out);
+	buf_bytes(out, is);
+	fold_free(f);
+}
+
 static bool
 alarmed(struct world *w, const char *sort)
 {
@@ -319,6 +341,52 @@ test_returned_holes_are_filled_by_their_device(void **state)
 	buf_free(&b);
 }
 
+/* Would catch a bundle that nobody can check, or that is called damaged, since
+ * a piece of it has no signature; and one whose proof can be changed unseen. */
+static void
+test_returned_bundle_is_proved_by_the_old_log(void **state)
+{
+	struct world *w = *state;
+	struct export_what what = { .rec = w->rec[1], .by = "7001" };
+	struct verify_given given;
+	struct verify_report r;
+	struct export_done done;
+	struct export_why why;
+	char words[VERIFY_ERRMSG_LEN];
+	uint64_t place;
+	struct buf file;
+	size_t at = 0, wrong = 0;
+
+	restore(w);
+	bureau_sync(&w->b, 1);
+	memset(&given, 0, sizeof(given));
+	given.key = *centre_log_key(w->b.ct.c);
+	buf_init(&file, 4 << 20);
+	EXPECT_OK(export_manifest(w->b.ct.c, &what, &place, &why));
+	EXPECT_OK(export_bundle(w->b.ct.c, place, NULL, 0, &file, &done, &why));
+	verify_report_init(&r);
+	EXPECT_OK(verify_bundle(&r, buf_view(&file), &given, words));
+	for (size_t k = 0; k < r.finding_count; k++)
+		fprintf(stderr, "  %s: %s %s\n", verify_word(r.finding[k].what),
+		    r.finding[k].en, r.finding[k].data);
+	EXPECT(r.damage == 0 && r.returned > 0);
+	EXPECT(findings_of(&r, VERIFY_RETURNED) == 1);
+	verify_report_free(&r);
+	/* Every byte of it is bound, the old note and its path too. */
+	for (at = 0; at < file.len; at += 7) {
+		enum status st;
+
+		file.p[at] ^= 1;
+		verify_report_init(&r);
+		st = verify_bundle(&r, buf_view(&file), &given, words);
+		wrong += st == ST_OK && r.damage == 0;
+		verify_report_free(&r);
+		file.p[at] ^= 1;
+	}
+	EXPECT(wrong == 0);
+	buf_free(&file);
+}
+
 /* ---- the old centre's words */
 
 /* Would catch a revocation that a restore forgets, or one that waits until
@@ -351,6 +419,41 @@ test_returned_revocation_takes_effect_at_once(void **state)
 	bureau_record(w->lost, "search", "target", "[\"a thief's\"]", rec);
 	EXPECT_OK(agent_sync(w->lost, &r));
 	sound(w, 6, 0);
+}
+
+/* Would catch an entry that is held, and counts again after a restore; or
+ * screens that go on showing a word of a log that is no more. */
+static void
+test_returned_hold_takes_effect_at_once(void **state)
+{
+	struct world *w = *state;
+	struct buf here, there;
+	char dev[DEV_LEN + 1];
+
+	buf_init(&here, 1 << 20);
+	buf_init(&there, 1 << 20);
+	/* Held as what a revoked device brings; and it is told to its team. */
+	chain_dev(dev, log_public_key(w->lost->log));
+	EXPECT_OK(roster_revoke(w->b.roster, dev, "lost", "in a car", "chief"));
+	bureau_follow(&w->b);
+	EXPECT_OK(bureau_note(w->lost, w->rec[0], "[\"held\"]"));
+	bureau_sync(&w->b, 0);
+	bureau_sync(&w->b, 1);
+	EXPECT(count_of(w, "search@1", DO_HOLD) == 1);
+	restore(w);
+	bureau_sync(&w->b, 1);
+	EXPECT(count_of(w, "search@1", DO_HOLD) > 0);
+	bureau_sync(&w->b, 1);
+	sound(w, 7, 1);
+	EXPECT_OK(bureau_state(w->mate, w->rec[0], &here));
+	bureau_restart(&w->b, 1);
+	w->mate = w->b.hand[1].a;
+	EXPECT_OK(bureau_state(w->mate, w->rec[0], &there));
+	EXPECT_BYTES(buf_view(&here), buf_view(&there));
+	state_of(w, w->rec[0], &there);
+	EXPECT_BYTES(buf_view(&here), buf_view(&there));
+	buf_free(&here);
+	buf_free(&there);
 }
 
 /* Would catch a person, a role or an enrolment that comes into force because a
@@ -651,6 +754,11 @@ main(void)
 		cmocka_unit_test_setup_teardown(
 		    test_returned_holes_are_filled_by_their_device, setup,
 		    teardown),
+		cmocka_unit_test_setup_teardown(
+		    test_returned_bundle_is_proved_by_the_old_log, setup,
+		    teardown),
+		cmocka_unit_test_setup_teardown(
+		    test_returned_hold_takes_effect_at_once, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 		    test_returned_revocation_takes_effect_at_once, setup,
 		    teardown),
