@@ -239,33 +239,6 @@ put_run(struct writer *w, uint64_t from, uint64_t to, enum bundle_form form,
 	return st == ST_ABSENT ? ST_CORRUPT : st;
 }
 
-static enum status
-put_path(struct writer *w, struct bundle_run *r, uint64_t index)
-{
-	size_t count = w->lines.len / BUNDLE_LINE_LEN;
-	uint8_t(*leaf)[HASH_LEN] = calloc(count + 1, HASH_LEN);
-	struct merkle_leaves leaves = {
-		.leaf = (const uint8_t(*)[HASH_LEN])leaf, .count = count
-	};
-	struct merkle_proof path;
-	enum status st = ST_NOMEM;
-
-	if (leaf == NULL)
-		return st;
-	for (size_t i = 0; i < count; i++)
-		merkle_leaf(leaf[i], bytes_of(w->lines.p + i * BUNDLE_LINE_LEN,
-					 BUNDLE_LINE_LEN));
-	st = merkle_prove_inclusion(
-	    merkle_read_leaves, &leaves, index, count, &path);
-	free(leaf);
-	if (st != ST_OK)
-		return st;
-	r->index = index;
-	return keep(w, bytes_of(path.hash, path.count * HASH_LEN), &r->path)
-		   ? ST_OK
-		   : ST_NOMEM;
-}
-
 /* One piece, if anything of it is wanted; *at moves behind it. */
 static enum status
 put_piece(struct writer *w, uint64_t index, uint64_t *at)
@@ -287,7 +260,7 @@ put_piece(struct writer *w, uint64_t index, uint64_t *at)
 	memcpy(r->salt, line, BUNDLE_LINE_SALT);
 	r->first = first;
 	memcpy(r->sig, line + 80, SIG_LEN);
-	st = put_path(w, r, index);
+	st = export_line_path(buf_view(&w->lines), index, &w->mem, r);
 	return st == ST_OK ? export_old_proof(w->s, line, w->end, &w->mem, r)
 			   : st;
 }

@@ -64,13 +64,18 @@ MUST_CHECK enum status pick_bytes(struct entry *e, struct bytes raw,
 enum status export_refuse(struct export_why *why, enum status st,
     const char *zh, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
+struct arena;
+struct bundle_run;
+
+/* Line `index` of a commit's lines: its path, for the run of its piece. */
+MUST_CHECK enum status export_line_path(struct bytes lines, uint64_t index,
+    struct arena *mem, struct bundle_run *r);
+
 /*
  * The run of a piece whose line has no signature: the proof that the log has of
  * it, by its `returned@1` before the commit's `end`, makes it one of that form.
  * Any other is left as it is.  ST_CORRUPT: there is none.
  */
-struct arena;
-struct bundle_run;
 MUST_CHECK enum status export_old_proof(struct store_reader *s,
     const uint8_t *line, uint64_t end, struct arena *mem, struct bundle_run *r);
 

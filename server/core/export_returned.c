@@ -1,4 +1,5 @@
-/* export_returned: what proves a piece that came without a signature. */
+/* export_returned: a piece's line, and what proves one without a signature. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/enc.h"
@@ -6,6 +7,49 @@
 #include "tlog/merkle.h"
 #include "verify/bundle.h"
 #include "wire/arena.h"
+
+static enum status
+keep(struct arena *mem, struct bytes in, struct bytes *out)
+{
+	uint8_t *p = arena_take(mem, in.len == 0 ? 1 : in.len, 1);
+
+	if (p == NULL)
+		return ST_NOMEM;
+	if (in.len > 0)
+		memcpy(p, in.p, in.len);
+	*out = bytes_of(p, in.len);
+	return ST_OK;
+}
+
+/* ---- its line */
+
+enum status
+export_line_path(
+    struct bytes lines, uint64_t index, struct arena *mem, struct bundle_run *r)
+{
+	size_t count = lines.len / BUNDLE_LINE_LEN;
+	uint8_t(*leaf)[HASH_LEN] = calloc(count + 1, HASH_LEN);
+	struct merkle_leaves leaves = {
+		.leaf = (const uint8_t(*)[HASH_LEN])leaf, .count = count
+	};
+	struct merkle_proof path;
+	enum status st = ST_NOMEM;
+
+	if (leaf == NULL)
+		return st;
+	for (size_t i = 0; i < count; i++)
+		merkle_leaf(leaf[i],
+		    bytes_of(lines.p + i * BUNDLE_LINE_LEN, BUNDLE_LINE_LEN));
+	st = merkle_prove_inclusion(
+	    merkle_read_leaves, &leaves, index, count, &path);
+	free(leaf);
+	if (st != ST_OK)
+		return st;
+	r->index = index;
+	return keep(mem, bytes_of(path.hash, path.count * HASH_LEN), &r->path);
+}
+
+/* ---- its proof */
 
 /* A member of `on` that is this number. */
 static bool
@@ -30,19 +74,6 @@ is_of_line(const struct entry *e, const uint8_t *line)
 	       memcmp(chain, line + 16, CHAIN_LEN) == 0 &&
 	       is_number(e, 2, be64_get(line + 32)) &&
 	       is_number(e, 3, be64_get(line + 40));
-}
-
-static enum status
-keep(struct arena *mem, struct bytes in, struct bytes *out)
-{
-	uint8_t *p = arena_take(mem, in.len == 0 ? 1 : in.len, 1);
-
-	if (p == NULL)
-		return ST_NOMEM;
-	if (in.len > 0)
-		memcpy(p, in.p, in.len);
-	*out = bytes_of(p, in.len);
-	return ST_OK;
 }
 
 static enum status
