@@ -112,7 +112,11 @@ buf_str(struct buf *b, const char *s)
 void
 buf_u8(struct buf *b, uint8_t v)
 {
-	buf_add(b, &v, 1);
+	/* Room for it and for a NUL behind it: nearly always so. */
+	if (b->err == ST_OK && b->max > b->len && b->len + 1 < b->cap)
+		b->p[b->len++] = v;
+	else
+		buf_add(b, &v, 1);
 }
 
 void
@@ -167,27 +171,34 @@ buf_hex(struct buf *b, struct bytes in)
 {
 	static const char digit[] = "0123456789abcdef";
 
-	for (size_t i = 0; i < in.len; i++) {
-		buf_u8(b, (uint8_t)digit[in.p[i] >> 4]);
-		buf_u8(b, (uint8_t)digit[in.p[i] & 15]);
+	uint8_t *at = buf_extend(b, 2 * in.len);
+
+	for (size_t i = 0; at != NULL && i < in.len; i++) {
+		*at++ = (uint8_t)digit[in.p[i] >> 4];
+		*at++ = (uint8_t)digit[in.p[i] & 15];
 	}
 }
 
 void
 buf_printf(struct buf *b, const char *fmt, ...)
 {
+	/* Formatted once where it has room, as it nearly always has. */
+	size_t room = b->err == ST_OK ? b->cap - b->len : 0;
+	char *at = room == 0 ? NULL : (char *)b->p + b->len;
 	va_list ap;
 	int n;
 
 	va_start(ap, fmt);
-	n = vsnprintf(NULL, 0, fmt, ap);
+	n = vsnprintf(at, room, fmt, ap);
 	va_end(ap);
 	assert(n >= 0);
 	if (!reserve(b, (size_t)n))
 		return;
-	va_start(ap, fmt);
-	(void)vsnprintf((char *)b->p + b->len, (size_t)n + 1, fmt, ap);
-	va_end(ap);
+	if ((size_t)n >= room) {
+		va_start(ap, fmt);
+		(void)vsnprintf((char *)b->p + b->len, (size_t)n + 1, fmt, ap);
+		va_end(ap);
+	}
 	b->len += (size_t)n;
 }
 

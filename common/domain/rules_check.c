@@ -323,7 +323,8 @@ finding_json(const struct finding *f, int offset_min, struct buf *out)
 
 	buf_str(out, "{\"article\":");
 	json_put_str(out, f->article);
-	buf_printf(out, ",\"doubt\":%s,\"due\":", f->doubt ? "true" : "false");
+	buf_str(out, f->doubt ? ",\"doubt\":true,\"due\":"
+			      : ",\"doubt\":false,\"due\":");
 	if (f->has_due && f->due_ms >= 0) {
 		at_format(due, (uint64_t)f->due_ms, offset_min);
 		json_put_str(out, due);
@@ -338,7 +339,9 @@ finding_json(const struct finding *f, int offset_min, struct buf *out)
 	json_put_str(out, f->law_en);
 	buf_str(out, ",\"zh\":");
 	json_put_str(out, f->law_zh);
-	buf_printf(out, "},\"params\":%s,\"path\":", f->params);
+	buf_str(out, "},\"params\":");
+	buf_str(out, f->params);
+	buf_str(out, ",\"path\":");
 	json_put_str(out, f->path);
 	buf_str(out, ",\"rule\":");
 	json_put_str(out, f->rule);

@@ -188,35 +188,46 @@ entry_parse_head(struct entry *e, struct bytes raw)
 }
 
 /*
- * In a head that is not malformed all members but arrays of scalars are
- * scalars, so the name `rec` with its colon stands once; a quote within a text
- * has a backslash before it, and no text is followed by a colon.
+ * The text of a member.  In a head that is not malformed all members but arrays
+ * of scalars are scalars, so a name with its colon stands once: a quote within
+ * a text has a backslash before it, and no text is followed by a colon.  Empty:
+ * it is written with an escape.
  */
-static bool
-find_rec(struct bytes raw, struct bytes *rec)
+static struct bytes
+find_text(struct bytes head, const char *name, size_t len)
 {
-	static const char name[] = "\"rec\":\"";
-	const size_t len = sizeof(name) - 1;
-	const uint8_t *lf = raw.len > 0 ? memchr(raw.p, '\n', raw.len) : NULL;
-	size_t head = lf == NULL ? raw.len : (size_t)(lf - raw.p);
-	const uint8_t *at = head == 0 ? NULL : memmem(raw.p, head, name, len);
+	const uint8_t *at =
+	    head.len == 0 ? NULL : memmem(head.p, head.len, name, len);
+	const uint8_t *end;
 
-	if (at == NULL || head - (size_t)(at - raw.p) < len + REC_LEN + 1 ||
-	    at[len + REC_LEN] != '"')
-		return false;
-	*rec = bytes_of(at + len, REC_LEN);
-	return true;
+	if (at == NULL)
+		return bytes_of(NULL, 0);
+	at += len;
+	end = memchr(at, '"', head.len - (size_t)(at - head.p));
+	return end == NULL ? bytes_of(NULL, 0)
+			   : bytes_of(at, (size_t)(end - at));
 }
 
 enum status
-entry_rec_of(struct entry *e, struct bytes raw, bool sound, struct bytes *rec)
+entry_glance(struct entry *e, struct bytes raw, bool sound, struct bytes *rec,
+    enum verb *verb)
 {
+	static const char rec_name[] = "\"rec\":\"", do_name[] = "\"do\":\"";
+	const uint8_t *lf = raw.len > 0 ? memchr(raw.p, '\n', raw.len) : NULL;
+	struct bytes head = raw;
 	enum status st;
 
-	if (sound && find_rec(raw, rec))
-		return ST_OK;
+	if (lf != NULL)
+		head.len = (size_t)(lf - raw.p);
+	if (sound) {
+		*rec = find_text(head, rec_name, sizeof(rec_name) - 1);
+		*verb = verb_of(find_text(head, do_name, sizeof(do_name) - 1));
+		if (rec->len == REC_LEN && *verb != DO_NONE)
+			return ST_OK;
+	}
 	st = entry_parse_head(e, raw);
 	*rec = st == ST_NOMEM ? bytes_of(NULL, 0) : e->rec;
+	*verb = st == ST_OK ? e->verb : DO_NONE;
 	return st == ST_NOMEM ? st : ST_OK;
 }
 

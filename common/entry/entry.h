@@ -121,13 +121,14 @@ MUST_CHECK enum status entry_parse(struct entry *e, struct bytes raw);
 MUST_CHECK enum status entry_parse_head(struct entry *e, struct bytes raw);
 
 /*
- * Only which record an entry is of: *rec borrows from raw or from e; empty if
- * it cannot be read.  `sound`: these bytes were read before and were not
- * malformed, so that nothing has to be checked again and, nearly always,
- * nothing parsed.  ST_NOMEM.
+ * Only which record an entry is of, and what it does there: *rec borrows from
+ * raw or from e, empty if it cannot be read; *verb DO_NONE then or if it is
+ * malformed.  `sound`: these bytes were read before and were not malformed, so
+ * that nothing has to be checked again and, nearly always, nothing parsed.
+ * ST_NOMEM.
  */
-MUST_CHECK enum status entry_rec_of(
-    struct entry *e, struct bytes raw, bool sound, struct bytes *rec);
+MUST_CHECK enum status entry_glance(struct entry *e, struct bytes raw,
+    bool sound, struct bytes *rec, enum verb *verb);
 
 /* The i-th value of data: node in e->body.  Only where whole, i < on_count. */
 uint32_t entry_value(const struct entry *e, size_t i);

@@ -53,6 +53,13 @@ MUST_CHECK enum status merge_add(struct merge *m, const uint8_t id[ID_LEN],
     struct bytes raw, unsigned flags);
 
 /*
+ * The entry that was added last, as merge read it, so that it need not be read
+ * again: good (verb is not DO_NONE) or malformed.  Borrowed until the next
+ * merge_add; what lies in its `raw` lives as long as those bytes.
+ */
+const struct entry *merge_added(const struct merge *m);
+
+/*
  * Fold what was added.  ST_NOMEM; ST_LIMIT; ST_ABSENT if nothing was.
  * ST_CORRUPT: ids know each other in a circle, which no bytes can state: ids
  * and bytes were mixed up.

@@ -237,3 +237,9 @@ merge_add(
 	m->done = false;
 	return ST_OK;
 }
+
+const struct entry *
+merge_added(const struct merge *m)
+{
+	return &m->scratch;
+}

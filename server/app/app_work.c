@@ -127,8 +127,12 @@ worker_start(struct app *a, struct worker *w)
 /* ---- following the log */
 
 enum {
-	FEED_STEP = 20000,   /* entries followed before it is asked to stop */
-	PROJECT_STEP = 20000 /* likewise */
+	FEED_STEP = 20000,    /* entries followed before it is asked to stop */
+	PROJECT_STEP = 20000, /* likewise */
+	/* Records whose words are indexed at once, and from how many on that is
+	 * not left for a quiet second. */
+	INDEX_STEP = 2000,
+	INDEX_SOON = 5000
 };
 
 uint64_t
@@ -247,6 +251,20 @@ follow_evidence(struct app *a)
 	followed(a, evidence_sweep(a->evidence), "evidence");
 }
 
+/* Searches look through the words that wait: no hurry. */
+static bool
+may_index(struct app *a, bool quiet)
+{
+	uint64_t words = project_waiting(a->project);
+	bool stopping;
+
+	(void)pthread_mutex_lock(&a->follow_lock);
+	stopping = a->stopping;
+	(void)pthread_mutex_unlock(&a->follow_lock);
+	return !stopping && words > 0 && (quiet || words >= INDEX_SOON) &&
+	       feed_size(a->feed) <= project_size(a->project);
+}
+
 static void *
 project_thread(void *arg)
 {
@@ -261,11 +279,13 @@ project_thread(void *arg)
 		    (unsigned long long)work_behind(a));
 	while (wait_for_more(a, false)) {
 		uint64_t done = 0;
-
+		bool quiet = feed_size(a->feed) <= project_size(a->project);
 		enum status st = work_domain(a);
 
 		if (st == ST_OK)
 			st = project_follow(a->project, PROJECT_STEP, &done);
+		while (st == ST_OK && may_index(a, quiet))
+			st = project_index(a->project, INDEX_STEP);
 		followed(a, st, "project");
 		follow_evidence(a);
 		if (behind && work_behind(a) <= CATCHING_UP) {

@@ -104,6 +104,9 @@ work_metrics(struct worker *w, struct request *rq)
 	    size > fed ? size - fed : 0);
 	put(b, "projection_lag", "gauge",
 	    "Entries that the projection is behind.", work_behind(a));
+	put(b, "words_waiting", "gauge",
+	    "Records whose words searches look through one by one.",
+	    project_waiting(a->project));
 	put(b, "halted", "gauge", "1 if the log needs restore.",
 	    centre_halted(a->centre));
 	put(b, "uptime_seconds", "gauge", "Since the start.",

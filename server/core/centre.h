@@ -209,6 +209,10 @@ void centre_reader_release(struct centre_reader *r);
 MUST_CHECK enum status centre_entry(
     struct centre_reader *r, uint64_t place, struct centre_entry *out);
 
+/* The same without `prev`, for who reads many and needs no chain. */
+MUST_CHECK enum status centre_entry_alone(
+    struct centre_reader *r, uint64_t place, struct centre_entry *out);
+
 /*
  * Entries at places from <= p < to (cut at the signed size), in order.  The
  * reader serves the scan alone until it is closed.  ST_ABSENT at the end.

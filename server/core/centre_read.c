@@ -218,12 +218,16 @@ centre_checkpoint_at(
 
 /* ---- entries */
 
+enum { COMMITS_KEPT = 32 };
+
 struct centre_reader {
 	struct centre *c;
-	struct store_reader *r;     /* owned */
-	struct store_reader *rc;    /* owned: commits, while r is in a scan */
-	struct store_commit commit; /* the last one looked up */
-	bool has_commit;
+	struct store_reader *r;  /* owned */
+	struct store_reader *rc; /* owned: commits, while r is in a scan */
+	/* Looked up before, and where the next one goes: the entries of one
+	 * record stand in a few commits, which others' stand in too. */
+	struct store_commit commit[COMMITS_KEPT];
+	size_t commit_count, commit_next;
 };
 
 struct centre_scan {
@@ -294,6 +298,36 @@ centre_reader_release(struct centre_reader *r)
 }
 
 static enum status
+commit_of(
+    struct centre_reader *r, uint64_t place, const struct store_commit **out)
+{
+	struct store_commit *c;
+	enum status st;
+
+	for (size_t i = 0; i < r->commit_count; i++) {
+		c = &r->commit[i];
+		if (place >= c->first && place <= c->place) {
+			*out = c;
+			return ST_OK;
+		}
+	}
+	c = &r->commit[r->commit_next];
+	*c = (struct store_commit){ .first = 1 }; /* of no place */
+	st = store_commit_of(r->rc, place, c);
+	if (st == ST_OK && place < c->first)
+		st = ST_CORRUPT;
+	if (st != ST_OK) {
+		*c = (struct store_commit){ .first = 1 };
+		return st == ST_ABSENT ? ST_CORRUPT : st;
+	}
+	r->commit_next = (r->commit_next + 1) % COMMITS_KEPT;
+	if (r->commit_count < COMMITS_KEPT)
+		r->commit_count++;
+	*out = c;
+	return ST_OK;
+}
+
+static enum status
 whole(struct centre_reader *r, const struct store_entry *e,
     struct centre_entry *out)
 {
@@ -302,21 +336,17 @@ whole(struct centre_reader *r, const struct store_entry *e,
 		.branch = e->branch,
 		.flags = e->flags,
 		.bytes = e->bytes };
-	enum status st = ST_OK;
+	const struct store_commit *commit;
+	enum status st = commit_of(r, e->place, &commit);
 
-	if (!r->has_commit || e->place < r->commit.first ||
-	    e->place > r->commit.place)
-		st = store_commit_of(r->rc, e->place, &r->commit);
-	r->has_commit = st == ST_OK;
-	if (st == ST_OK && (!chains_id(r->c->chains, e->chain, o.chain) ||
-			       e->place < r->commit.first))
+	if (st == ST_OK && !chains_id(r->c->chains, e->chain, o.chain))
 		st = ST_CORRUPT;
 	if (st != ST_OK)
-		return st == ST_ABSENT ? ST_CORRUPT : st;
+		return st;
 	memcpy(o.prev, e->prev, HASH_LEN);
 	memcpy(o.link, e->link, HASH_LEN);
-	o.received_ms = r->commit.wall;
-	o.commit = r->commit.place;
+	o.received_ms = commit->wall;
+	o.commit = commit->place;
 	*out = o;
 	return ST_OK;
 }
@@ -330,6 +360,21 @@ centre_entry(struct centre_reader *r, uint64_t place, struct centre_entry *out)
 	if (place >= tlog_size(r->c->tlog))
 		return ST_ABSENT;
 	st = store_entry(r->r, place, &e);
+	if (st != ST_OK)
+		return st == ST_ABSENT ? ST_CORRUPT : st;
+	return whole(r, &e, out);
+}
+
+enum status
+centre_entry_alone(
+    struct centre_reader *r, uint64_t place, struct centre_entry *out)
+{
+	struct store_entry e;
+	enum status st;
+
+	if (place >= tlog_size(r->c->tlog))
+		return ST_ABSENT;
+	st = store_entry_alone(r->r, place, &e);
 	if (st != ST_OK)
 		return st == ST_ABSENT ? ST_CORRUPT : st;
 	return whole(r, &e, out);

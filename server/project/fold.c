@@ -23,10 +23,12 @@ struct fold {
 	struct state state;
 	struct findings findings;
 	char kind_id[64];
-	struct entry peek;    /* scratch */
-	struct entry *parsed; /* for the rules, kept */
-	struct rules_entry *judged;
-	size_t parsed_cap, judged_count;
+	struct entry peek;          /* scratch */
+	struct rules_entry *judged; /* owned */
+	size_t judged_count, judged_cap;
+	struct bytes by; /* of the first entry */
+	uint8_t **kept;  /* owned: copies of texts that had escapes */
+	size_t kept_count;
 	struct facts facts;
 };
 
@@ -48,6 +50,14 @@ fold_new(struct fold **out, const struct fold_config *c)
 	return ST_OK;
 }
 
+static void
+forget_kept(struct fold *f)
+{
+	for (size_t i = 0; i < f->kept_count; i++)
+		free(f->kept[i]);
+	f->kept_count = 0;
+}
+
 void
 fold_domain(struct fold *f, const struct kinds *ks, const struct rules *rs)
 {
@@ -67,9 +77,8 @@ fold_free(struct fold *f)
 	findings_free(&f->findings);
 	entry_free(&f->peek);
 	facts_free(&f->facts);
-	for (size_t i = 0; i < f->parsed_cap; i++)
-		entry_free(&f->parsed[i]);
-	free(f->parsed);
+	forget_kept(f);
+	free(f->kept);
 	free(f->judged);
 	free(f->row);
 	free(f);
@@ -121,7 +130,7 @@ take_entry(struct fold *f, uint64_t place)
 
 	if (place >= f->bound)
 		return ST_OK;
-	st = centre_entry(f->cfg.reader, place, &e);
+	st = centre_entry_alone(f->cfg.reader, place, &e);
 	if (st != ST_OK || (e.flags & STORE_LOST) != 0)
 		return st;
 	return take_row(f, &e);
@@ -224,14 +233,85 @@ raw_of(const struct fold *f, size_t i)
 }
 
 static enum status
-run_merge(struct fold *f)
+grow_judged(struct fold *f)
 {
-	enum status st = ST_OK;
+	struct rules_entry *judged;
 
-	if (f->merge == NULL)
-		st = merge_new(&f->merge);
-	else
-		merge_reset(f->merge);
+	if (f->count <= f->judged_cap)
+		return ST_OK;
+	judged = realloc(f->judged, f->cap * sizeof(*judged));
+	if (judged == NULL)
+		return ST_NOMEM;
+	f->judged = judged;
+	f->judged_cap = f->cap;
+	return ST_OK;
+}
+
+/* See that `text` stays: in the entry's bytes, or else (it had an escape) as a
+ * copy of ours. */
+static enum status
+keep_text(struct fold *f, struct bytes raw, struct bytes *text)
+{
+	uintptr_t at = (uintptr_t)text->p, from = (uintptr_t)raw.p;
+	uint8_t **kept, *copy;
+
+	if (text->len == 0 || (at >= from && at < from + raw.len))
+		return ST_OK;
+	/* Rare, so each copy is a block of its own: none of them moves. */
+	kept = realloc(f->kept, (f->kept_count + 1) * sizeof(*kept));
+	if (kept == NULL)
+		return ST_NOMEM;
+	f->kept = kept;
+	copy = malloc(text->len);
+	if (copy == NULL)
+		return ST_NOMEM;
+	memcpy(copy, text->p, text->len);
+	f->kept[f->kept_count++] = copy;
+	text->p = copy;
+	return ST_OK;
+}
+
+/* What the rules, and lists, want of an entry; `e` as merge has just read it.
+ */
+static enum status
+note_entry(struct fold *f, size_t i, const struct entry *e)
+{
+	struct rules_entry *to = &f->judged[f->judged_count];
+	struct bytes raw = raw_of(f, i);
+	enum status st;
+
+	f->row[i].wall = e->wall;
+	if (e->verb == DO_NONE)
+		return ST_OK; /* malformed */
+	if (e->verb == DO_OPEN && f->kind_id[0] == '\0' &&
+	    e->kind.len < sizeof(f->kind_id)) {
+		memcpy(f->kind_id, e->kind.p, e->kind.len);
+		f->kind_id[e->kind.len] = '\0';
+	}
+	if (i == 0) {
+		f->by = e->by;
+		st = keep_text(f, raw, &f->by);
+		if (st != ST_OK)
+			return st;
+	}
+	if (!rules_entry_of(
+		to, e, f->row[i].id, (int64_t)f->row[i].received_ms))
+		return ST_OK;
+	to->centre = (f->row[i].flags & STORE_SERVER) != 0;
+	f->judged_count++;
+	st = keep_text(f, raw, &to->kind);
+	return st == ST_OK ? keep_text(f, raw, &to->by) : st;
+}
+
+static enum status
+add_entries(struct fold *f)
+{
+	enum status st = grow_judged(f);
+
+	forget_kept(f);
+	f->judged_count = 0;
+	f->kind_id[0] = '\0';
+	f->by = bytes_of(NULL, 0);
 	for (size_t i = 0; st == ST_OK && i < f->count; i++) {
 		unsigned flags = 0;
 
@@ -240,7 +320,23 @@ run_merge(struct fold *f)
 		if ((f->row[i].flags & STORE_MALFORMED) != 0)
 			flags |= MERGE_BARE;
 		st = merge_add(f->merge, f->row[i].id, raw_of(f, i), flags);
+		if (st == ST_OK)
+			st = note_entry(f, i, merge_added(f->merge));
 	}
+	return st;
+}
+
+static enum status
+run_merge(struct fold *f)
+{
+	enum status st = ST_OK;
+
+	if (f->merge == NULL)
+		st = merge_new(&f->merge);
+	else
+		merge_reset(f->merge);
+	if (st == ST_OK)
+		st = add_entries(f);
 	if (st == ST_OK)
 		st = merge_run(f->merge);
 	buf_reset(&f->state_bytes);
@@ -252,70 +348,26 @@ run_merge(struct fold *f)
 }
 
 static enum status
-grow_parsed(struct fold *f)
-{
-	struct entry *parsed;
-	struct rules_entry *judged;
-
-	if (f->count <= f->parsed_cap)
-		return ST_OK;
-	parsed = realloc(f->parsed, f->cap * sizeof(*parsed));
-	if (parsed == NULL)
-		return ST_NOMEM;
-	f->parsed = parsed;
-	for (; f->parsed_cap < f->cap; f->parsed_cap++)
-		entry_init(&f->parsed[f->parsed_cap]);
-	judged = realloc(f->judged, f->cap * sizeof(*judged));
-	if (judged == NULL)
-		return ST_NOMEM;
-	f->judged = judged;
-	return ST_OK;
-}
-
-static enum status
 judge(struct fold *f, const char *rec, uint64_t now_ms)
 {
-	struct rules_context cx = { .now_ms = (int64_t)now_ms };
+	struct rules_context cx = { .now_ms = (int64_t)now_ms,
+		.offset_min = f->cfg.utc_offset_min,
+		.entries = f->judged,
+		.entry_count = f->judged_count };
 	struct facts_record r;
-	enum status st = grow_parsed(f);
+	enum status st = ST_OK;
 
-	f->kind_id[0] = '\0';
 	f->findings.count = 0;
+	f->findings.next_ms = INT64_MAX;
 	f->facts.count = 0;
-	for (size_t i = 0; st == ST_OK && i < f->count; i++) {
-		struct entry *e = &f->parsed[i];
-
-		st = entry_parse_head(e, raw_of(f, i));
-		f->row[i].wall = e->wall;
-		if (st == ST_INVALID) {
-			st = ST_OK;
-			continue;
-		}
-		if (st != ST_OK)
-			break;
-		if (e->verb == DO_OPEN && f->kind_id[0] == '\0' &&
-		    e->kind.len < sizeof(f->kind_id)) {
-			memcpy(f->kind_id, e->kind.p, e->kind.len);
-			f->kind_id[e->kind.len] = '\0';
-		}
-		if (rules_entry_of(&f->judged[cx.entry_count], e, f->row[i].id,
-			(int64_t)f->row[i].received_ms)) {
-			f->judged[cx.entry_count].centre =
-			    (f->row[i].flags & STORE_SERVER) != 0;
-			cx.entry_count++;
-		}
-	}
-	f->judged_count = cx.entry_count;
 	fold_facts_record(f, rec, &r);
-	if (st != ST_OK || r.kind == NULL)
-		return st;
+	if (r.kind == NULL)
+		return ST_OK;
 	if (f->cfg.facts != NULL)
 		st =
 		    f->cfg.facts(f->cfg.facts_arg, f->cfg.rules, &r, &f->facts);
 	if (st != ST_OK)
 		return st;
-	cx.offset_min = f->cfg.utc_offset_min;
-	cx.entries = f->judged;
 	cx.facts = f->facts.list;
 	cx.fact_count = f->facts.count;
 	return rules_check(&f->findings, f->cfg.rules, r.kind, &f->state, &cx);
@@ -433,7 +485,7 @@ fold_entry(const struct fold *f, size_t i, struct fold_entry *out)
 struct bytes
 fold_by(const struct fold *f)
 {
-	return f->parsed[0].by;
+	return f->by;
 }
 
 void

@@ -6,7 +6,7 @@
 #include "entry/json.h"
 #include "server/project/project_impl.h"
 
-enum { PROJECT_APP_ID = 0x44425034, PROJECT_BATCH = 10000, CACHE_KIB = 32768 };
+enum { PROJECT_APP_ID = 0x44425035, PROJECT_BATCH = 10000, CACHE_KIB = 32768 };
 
 static const char *const schema[] = {
 	"CREATE TABLE pos(id INTEGER PRIMARY KEY CHECK(id = 1),"
@@ -38,13 +38,11 @@ static const char *const schema[] = {
 	"CREATE INDEX asking_n ON asking(n);"
 	/* LIKE needs to know of a trigram only in which row it stands. */
 	"CREATE VIRTUAL TABLE words USING fts5(text, tokenize = 'trigram',"
-	" detail = 'none', columnsize = 0);",
+	" detail = 'none', columnsize = 0);"
+	/* Words not in it yet; `indexed`: others of that record are. */
+	"CREATE TABLE waiting(n INTEGER PRIMARY KEY, indexed INTEGER NOT NULL,"
+	" text TEXT NOT NULL);",
 };
-
-/* Words of a batch wait here (project_put.c, put_words). */
-static const char staging[] =
-    "CREATE TEMP TABLE staged(n INTEGER PRIMARY KEY, old INTEGER NOT NULL,"
-    " text TEXT NOT NULL)";
 
 static enum status
 open_db(struct db **out, const char *path, const char *vfs, bool create)
@@ -99,8 +97,6 @@ start(struct project *p)
 {
 	enum status st = open_db(&p->db, p->path, p->vfs, true);
 
-	if (st == ST_OK)
-		st = db_exec(p->db, staging);
 	return st == ST_OK ? read_position(p) : st;
 }
 
@@ -138,6 +134,7 @@ project_open(struct project **out, const struct project_config *c)
 		return ST_NOMEM;
 	p->cfg = *c;
 	entry_init(&p->entry);
+	made_init(&p->made);
 	if (c->path != NULL) {
 		p->path = strdup(c->path);
 		st = p->path == NULL ? ST_NOMEM : ST_OK;
@@ -184,6 +181,7 @@ project_close(struct project *p)
 	centre_reader_close(p->scan);
 	centre_reader_close(p->reader);
 	entry_free(&p->entry);
+	made_free(&p->made);
 	db_close(p->db);
 	free(p->touched);
 	free(p->print);
@@ -243,113 +241,36 @@ project_fold_facts(struct project_reader *r, struct fold_config *c)
 
 /* ---- following */
 
-/* The centre's own records are not listed, but some tell of others. */
-static bool
-tells(const struct project *p, const struct entry *e)
-{
-	const struct kind *k = kinds_find(p->cfg.kinds, e->kind);
-
-	return k != NULL && k->system && facts_gives(p->cfg.rules, k);
-}
-
-static int
-by_rec(const void *a, const void *b)
-{
-	return memcmp(a, b, REC_LEN);
-}
-
-enum status
-project_touch(struct project *p, struct bytes rec)
-{
-	if (p->touched_count == p->touched_cap) {
-		size_t cap = p->touched_cap == 0 ? 1024 : p->touched_cap * 2;
-		struct touched *bigger =
-		    realloc(p->touched, cap * sizeof(*bigger));
-
-		if (bigger == NULL)
-			return ST_NOMEM;
-		p->touched = bigger;
-		p->touched_cap = cap;
-	}
-	memcpy(p->touched[p->touched_count].rec, rec.p, REC_LEN);
-	p->touched[p->touched_count].rec[REC_LEN] = '\0';
-	p->touched_count++;
-	return ST_OK;
-}
-
-/* What the centre writes on a record of the field. */
-static bool
-of_a_record(enum verb verb)
-{
-	return verb == DO_HOLD || verb == DO_ADMIT || verb == DO_PRINT;
-}
-
-/* Which records the entries up to `to` speak of. */
-static enum status
-gather(struct project *p, uint64_t to, uint64_t *entries)
-{
-	struct centre_scan *scan = NULL;
-	struct centre_entry e;
-	enum status st;
-
-	p->touched_count = 0;
-	p->print_count = 0;
-	*entries = 0;
-	st = centre_scan_open(&scan, p->scan, p->size, to);
-	while (st == ST_OK) {
-		st = centre_scan_next(scan, &e);
-		if (st != ST_OK || (e.flags & STORE_LOST) != 0)
-			continue;
-		st = entry_parse_head(&p->entry, e.bytes);
-		if (st == ST_NOMEM)
-			break;
-		st = ST_OK;
-		if (p->entry.rec.len != REC_LEN)
-			continue;
-		if ((e.flags & STORE_SERVER) != 0 &&
-		    bytes_eq_str(p->entry.kind, "person@1"))
-			p->moved = true;
-		if ((e.flags & STORE_SERVER) == 0)
-			(*entries)++;
-		else if (!of_a_record(p->entry.verb) && !tells(p, &p->entry))
-			continue; /* the log's own records */
-		st = project_touch(p, p->entry.rec);
-		if (st == ST_OK && p->entry.verb == DO_PRINT)
-			st = project_take_print(p, e.place, e.link);
-	}
-	centre_scan_close(scan);
-	return st == ST_ABSENT ? ST_OK : st;
-}
+enum { WAITING_MAX = 100000, INDEX_STEP = 5000 };
 
 /* Each touched record, folded and put; all of them see one log. */
-enum status
-project_put_touched(struct project *p)
+static enum status
+put_touched(struct project *p)
 {
 	uint64_t now = port_wall_ms(centre_port(p->cfg.centre));
 	enum status st = fold_hold(p->fold);
 
 	if (st != ST_OK)
 		return st;
-
-	if (p->touched_count > 1)
-		qsort(
-		    p->touched, p->touched_count, sizeof(*p->touched), by_rec);
+	project_each_once(p);
 	for (size_t i = 0; st == ST_OK && i < p->touched_count; i++) {
-		if (i > 0 && memcmp(p->touched[i].rec, p->touched[i - 1].rec,
-				 REC_LEN) == 0)
-			continue;
-		st = fold_load(p->fold, p->touched[i].rec, now);
+		const char *rec = p->touched[i].rec;
+
+		st = fold_load(p->fold, rec, now);
 		if (st == ST_ABSENT) {
 			st = ST_OK;
 			continue;
 		}
 		if (st == ST_OK)
-			st = project_give(p, p->touched[i].rec);
+			st = project_give(p, rec);
 		if (st == ST_OK)
-			st = project_put(p, p->touched[i].rec);
+			st = project_make(
+			    &p->made, p->fold, rec, p->cfg.utc_offset_min);
+		if (st == ST_OK)
+			st = project_put(p, &p->made);
 	}
 	fold_release(p->fold);
-	return st == ST_OK ? project_put_words(p) : st;
+	return st;
 }
 
 static enum status
@@ -393,22 +314,20 @@ put_position(struct project *p, uint64_t to, uint64_t entries)
 	return db_run(s);
 }
 
-static enum status
-follow_batch(struct project *p, uint64_t to)
+enum status
+project_put_batch(struct project *p, uint64_t to, uint64_t entries)
 {
-	uint64_t entries = 0;
-	enum status st = gather(p, to, &entries);
+	enum status st = db_begin(p->db);
 
-	if (st == ST_OK)
-		st = db_begin(p->db);
 	if (st != ST_OK)
 		return st;
-	st = project_put_touched(p);
+	p->put_waiting = 0;
+	st = put_touched(p);
 	if (st == ST_OK)
 		st = project_put_prints(p);
-	if (st == ST_OK)
+	if (st == ST_OK && to > p->size)
 		st = put_teams(p);
-	if (st == ST_OK)
+	if (st == ST_OK && to > p->size)
 		st = put_position(p, to, entries);
 	if (st == ST_OK)
 		st = db_commit(p->db);
@@ -416,42 +335,58 @@ follow_batch(struct project *p, uint64_t to)
 		db_rollback(p->db);
 		return st;
 	}
-	p->moved = false;
-	__atomic_store_n(&p->size, to, __ATOMIC_RELEASE);
+	__atomic_add_fetch(&p->waiting, p->put_waiting, __ATOMIC_ACQ_REL);
+	if (to > p->size) {
+		p->moved = false;
+		__atomic_store_n(&p->size, to, __ATOMIC_RELEASE);
+	}
 	return ST_OK;
 }
 
-/* Records on which time alone has made something fall due. */
 static enum status
-gather_due(struct project *p, uint64_t now)
+follow_batch(struct project *p, uint64_t to)
 {
-	struct db_stmt *s;
-	enum status st;
+	uint64_t entries = 0;
+	enum status st = project_gather(p, to, &entries);
 
-	p->touched_count = 0;
-	st = db_query(
-	    &s, p->db, "SELECT rec FROM record WHERE next <= ?1 LIMIT 1000");
-	if (st != ST_OK)
-		return st;
-	db_bind_u64(s, 1, now);
-	while ((st = db_next(s)) == ST_OK) {
-		struct bytes rec = db_bytes(s, 0);
+	if (st == ST_OK)
+		st = project_put_batch(p, to, entries);
+	/* So many that searches would be slow: now, then. */
+	if (st == ST_OK && project_waiting(p) > WAITING_MAX)
+		st = project_index(p, INDEX_STEP);
+	return st;
+}
 
-		st = rec.len == REC_LEN ? project_touch(p, rec) : ST_OK;
-		if (st != ST_OK)
-			break;
-	}
-	db_done(s);
-	return st == ST_ABSENT ? ST_OK : st;
+/* First the words of its record that wait take the place of the old ones. */
+enum status
+project_wipe_words(struct project *p)
+{
+	enum status st = ST_OK;
+
+	while (st == ST_OK && project_waiting(p) > 0)
+		st = project_index(p, INDEX_STEP);
+	return st == ST_OK ? project_wipe(p) : st;
+}
+
+static enum status
+follow_due(struct project *p)
+{
+	enum status st =
+	    project_gather_due(p, port_wall_ms(centre_port(p->cfg.centre)));
+
+	return st == ST_OK && p->touched_count > 0 ? project_put_batch(p, 0, 0)
+						   : st;
 }
 
 enum status
 project_follow(struct project *p, uint64_t limit, uint64_t *done)
 {
 	uint64_t end = feed_size(p->cfg.feed), before = p->size;
-	uint64_t now = port_wall_ms(centre_port(p->cfg.centre));
 	enum status st = ST_OK;
 
+	if (!p->counted)
+		st = project_count_waiting(p);
+	p->counted = st == ST_OK;
 	while (st == ST_OK && p->size < end &&
 	       (limit == 0 || p->size - before < limit)) {
 		uint64_t to = p->size + PROJECT_BATCH;
@@ -464,15 +399,8 @@ project_follow(struct project *p, uint64_t limit, uint64_t *done)
 	if (st == ST_OK)
 		st = project_publish(p);
 	if (st == ST_OK)
-		st = gather_due(p, now);
-	if (st != ST_OK || p->touched_count == 0)
-		return st;
-	st = db_begin(p->db);
-	if (st == ST_OK)
-		st = project_put_touched(p);
-	if (st == ST_OK)
-		st = db_commit(p->db);
-	if (st != ST_OK)
-		db_rollback(p->db);
+		st = follow_due(p);
+	while (st == ST_OK && limit == 0 && project_waiting(p) > 0)
+		st = project_index(p, INDEX_STEP);
 	return st;
 }

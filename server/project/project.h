@@ -39,11 +39,21 @@ MUST_CHECK enum status project_open(
     struct project **out, const struct project_config *c);
 void project_close(struct project *p); /* readers first */
 
-/* Follow up to where the feed stands, at most `limit` entries (0: all); *done:
- * how many. */
+/*
+ * Follow up to where the feed stands, at most `limit` entries (0: all); *done:
+ * how many.  With a limit the index of words is left for later.
+ */
 MUST_CHECK enum status project_follow(
     struct project *p, uint64_t limit, uint64_t *done);
-uint64_t project_size(struct project *p);
+uint64_t project_size(struct project *p); /* any thread */
+
+/*
+ * Index the words of up to `count` records that wait for it; and how many do
+ * (any thread).  Searches look through what waits as well: the index makes
+ * them quick, not right.
+ */
+MUST_CHECK enum status project_index(struct project *p, size_t count);
+uint64_t project_waiting(struct project *p);
 
 MUST_CHECK enum status project_reader_open(
     struct project_reader **out, struct project *p);

@@ -45,22 +45,11 @@ project_follow_fills(struct project *p)
 	uint64_t no;
 	enum status st;
 
-	p->touched_count = 0;
-	p->print_count = 0;
+	p->touched_count = p->print_count = 0;
 	st = gather_fills(p, &no);
 	if (st == ST_OK)
-		st = db_begin(p->db);
-	if (st != ST_OK)
-		return st;
-	st = project_put_touched(p);
+		st = project_put_batch(p, 0, 0);
 	if (st == ST_OK)
-		st = project_put_prints(p);
-	if (st == ST_OK)
-		st = db_commit(p->db);
-	if (st != ST_OK) {
-		db_rollback(p->db);
-		return st;
-	}
-	p->fill = no;
-	return p->erased > 0 ? project_wipe(p) : ST_OK;
+		p->fill = no;
+	return st == ST_OK && p->erased > 0 ? project_wipe_words(p) : st;
 }

@@ -9,15 +9,45 @@ struct project_reader {
 	struct db *db;
 };
 
+/* A run of bytes in made.text. */
+struct made_span {
+	size_t off, len;
+};
+
+/* What a record's rows will hold (project_make.c).  Memory is kept. */
+struct made {
+	char rec[REC_LEN + 1];
+	bool system; /* of the log's own kinds: no row */
+	bool is_void;
+	struct made_span kind, status, zh, en, person, words;
+	uint64_t first, last, entries, conflicts, grave;
+	int64_t next_ms; /* INT64_MAX: never */
+	struct made_finding {
+		struct made_span key, rule, doc;
+		int severity;
+	} * finding; /* owned */
+	size_t finding_count, finding_cap;
+	struct buf text;
+};
+
+enum { PROJECT_TEAMS = 1024 };
+
+/* A person's team, as of a version of the roster. */
+struct team_known {
+	uint64_t version; /* plus one; 0: none here */
+	char person[ROSTER_NAME_MAX + 1], team[ROSTER_NAME_MAX + 1];
+};
+
 struct project {
 	struct project_config cfg;
 	char *path, *vfs; /* vfs NULL: the system's */
 	struct db *db;
 	struct centre_reader *scan, *reader;
 	struct fold *fold;
+	struct made made; /* scratch */
 	struct project_reader inside;
 	struct entry entry; /* scratch */
-	uint64_t size;
+	uint64_t size;      /* atomic */
 	uint64_t erased; /* the last fill that took a body away; 0: none since
 			    the start, or since it was wiped */
 	bool moved;      /* people may be in other teams since the last batch */
@@ -36,6 +66,10 @@ struct project {
 	/* Of the store's fills: the last whose record was folded anew.  From
 	 * the first again after each start: there are few. */
 	uint64_t fill;
+	bool counted;         /* `waiting` is known */
+	uint64_t waiting;     /* atomic: records whose words are not indexed */
+	uint64_t put_waiting; /* more of them in the open transaction */
+	struct team_known team[PROJECT_TEAMS];
 };
 
 /* project_domain.c: have records judged anew whose kind or rules are not those
@@ -46,17 +80,42 @@ MUST_CHECK enum status project_rejudge(struct project *p);
  * index keeps what was deleted until it is merged. */
 MUST_CHECK enum status project_wipe(struct project *p);
 
-/* A record that the batch speaks of; then each of them, folded and put: all of
- * them see one log. */
+/* ---- project_touch.c: records to be folded anew, into p->touched */
+
+/* Of the entries up to `to`; *entries: how many of devices they are. */
+MUST_CHECK enum status project_gather(
+    struct project *p, uint64_t to, uint64_t *entries);
 MUST_CHECK enum status project_touch(struct project *p, struct bytes rec);
-MUST_CHECK enum status project_put_touched(struct project *p);
+/* On which time alone has made something fall due. */
+MUST_CHECK enum status project_gather_due(struct project *p, uint64_t now);
+/* Sort, and drop repeats. */
+void project_each_once(struct project *p);
+
+/* ---- project.c */
+
+/* What was touched, folded and put, and papers of the batch; then the position,
+ * where `to` is beyond it.  One transaction. */
+MUST_CHECK enum status project_put_batch(
+    struct project *p, uint64_t to, uint64_t entries);
+/* What was erased leaves the index of words. */
+MUST_CHECK enum status project_wipe_words(struct project *p);
+
 /* Places whose bytes came later, or were taken away (project_fills.c). */
 MUST_CHECK enum status project_follow_fills(struct project *p);
 
-/* Write the folded record (project_put.c). */
-MUST_CHECK enum status project_put(struct project *p, const char *rec);
-/* Index the words of all records put since the last call. */
-MUST_CHECK enum status project_put_words(struct project *p);
+/* ---- project_make.c */
+void made_init(struct made *m);
+void made_free(struct made *m);
+struct bytes made_text(const struct made *m, struct made_span s);
+/* From a fold that has loaded `rec`. */
+MUST_CHECK enum status project_make(
+    struct made *m, const struct fold *f, const char *rec, int offset_min);
+
+/* ---- project_put.c: write it, in the open transaction */
+MUST_CHECK enum status project_put(struct project *p, const struct made *m);
+
+/* ---- project_words.c */
+MUST_CHECK enum status project_count_waiting(struct project *p);
 
 /* project_facts.c: what the folded record gives to others of its cases, and
  * in which cases it asks. */

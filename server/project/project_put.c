@@ -1,24 +1,36 @@
-/* project_put: a folded record becomes its rows. */
+/* project_put: a record's rows. */
 #include <string.h>
 
-#include "entry/json.h"
 #include "server/project/project_impl.h"
 
+/* A record's row as it was. */
+struct row {
+	int64_t n; /* 0: none */
+	uint64_t findings;
+	bool waits; /* its words are not indexed */
+};
+
 static enum status
-find_row(struct project *p, const char *rec, int64_t *n)
+find_row(struct project *p, const char *rec, struct row *out)
 {
 	struct db_stmt *s;
 	enum status st;
 
-	st = db_query(&s, p->db, "SELECT n FROM record WHERE rec = ?1");
+	*out = (struct row){ .n = 0 };
+	st = db_query(&s, p->db,
+	    "SELECT n, findings, EXISTS(SELECT 1 FROM waiting"
+	    " WHERE waiting.n = record.n) FROM record WHERE rec = ?1");
 	if (st != ST_OK)
 		return st;
 	db_bind_text(s, 1, bytes_str(rec));
 	st = db_next(s);
-	if (st == ST_OK)
-		*n = db_i64(s, 0);
+	if (st == ST_OK) {
+		out->n = db_i64(s, 0);
+		out->findings = db_u64(s, 1);
+		out->waits = db_i64(s, 2) != 0;
+	}
 	db_done(s);
-	return st;
+	return st == ST_ABSENT ? ST_OK : st;
 }
 
 /* Findings of an earlier state go. */
@@ -36,208 +48,139 @@ clear(struct project *p, int64_t n)
 }
 
 static enum status
-put_findings(struct project *p, int64_t n, uint64_t *grave)
+put_findings(struct project *p, int64_t n, const struct made *m)
 {
-	const struct findings *f = fold_findings(p->fold);
 	enum status st = ST_OK;
 
-	*grave = 0;
-	for (size_t i = 0; st == ST_OK && i < f->count; i++) {
+	for (size_t i = 0; st == ST_OK && i < m->finding_count; i++) {
+		const struct made_finding *f = &m->finding[i];
 		struct db_stmt *s;
-		struct buf b;
 
-		*grave += f->list[i].severity == RULES_GRAVE;
-		buf_init(&b, DOC_BYTES_MAX);
-		finding_json(&f->list[i], p->cfg.utc_offset_min, &b);
-		st = b.err;
-		if (st == ST_OK)
-			st = db_query(&s, p->db,
-			    "INSERT OR REPLACE INTO finding(record, key, rule,"
-			    " severity, doc) VALUES(?1, ?2, ?3, ?4, ?5)");
-		if (st == ST_OK) {
-			db_bind_i64(s, 1, n);
-			db_bind_text(s, 2, bytes_str(f->list[i].key));
-			db_bind_text(s, 3, bytes_str(f->list[i].rule));
-			db_bind_i64(s, 4, (int64_t)f->list[i].severity);
-			db_bind_text(s, 5, buf_view(&b));
-			st = db_run(s);
-		}
-		buf_free(&b);
-	}
-	return st;
-}
-
-/*
- * Every text that was entered can be searched for, and the record's id.  The
- * text only waits in a table of its own: FTS5 writes a segment of its index
- * for each statement, so a batch goes in by two, not by two a record.
- */
-static enum status
-put_words(struct project *p, int64_t n, bool old, const char *rec)
-{
-	const struct state *state = fold_state(p->fold);
-	struct db_stmt *s;
-	struct buf b;
-	enum status st;
-
-	buf_init(&b, DOC_BYTES_MAX);
-	buf_str(&b, rec);
-	for (size_t i = 0; i < state->field_count; i++) {
-		struct state_value v;
-
-		for (size_t k = 0; state_value(state, &state->fields[i], k, &v);
-		     k++) {
-			if (v.null || v.withheld)
-				continue;
-			buf_u8(&b, ' ');
-			buf_bytes(&b, v.text);
-		}
-	}
-	st = b.err == ST_LIMIT ? ST_OK : b.err;
-	if (st == ST_OK)
 		st = db_query(&s, p->db,
-		    "INSERT INTO staged(n, old, text) VALUES(?1, ?2, ?3)");
-	if (st == ST_OK) {
+		    "INSERT OR REPLACE INTO finding(record, key, rule,"
+		    " severity, doc) VALUES(?1, ?2, ?3, ?4, ?5)");
+		if (st != ST_OK)
+			return st;
 		db_bind_i64(s, 1, n);
-		db_bind_i64(s, 2, old);
-		db_bind_text(s, 3, buf_view(&b));
+		db_bind_text(s, 2, made_text(m, f->key));
+		db_bind_text(s, 3, made_text(m, f->rule));
+		db_bind_i64(s, 4, f->severity);
+		db_bind_text(s, 5, made_text(m, f->doc));
 		st = db_run(s);
 	}
-	buf_free(&b);
 	return st;
 }
 
-enum status
-project_put_words(struct project *p)
-{
-	static const char *const sql[] = {
-		"DELETE FROM words WHERE rowid IN"
-		" (SELECT n FROM staged WHERE old)",
-		"INSERT INTO words(rowid, text) SELECT n, text FROM staged"
-		" ORDER BY n",
-		"DELETE FROM staged",
-	};
-	enum status st = ST_OK;
-
-	for (size_t i = 0; st == ST_OK && i < 3; i++) {
-		struct db_stmt *s;
-
-		st = db_query(&s, p->db, sql[i]);
-		if (st == ST_OK)
-			st = db_run(s);
-	}
-	return st;
-}
-
-/* Whose record it is: the device that spoke of it first. */
-static void
-find_owner(struct project *p, char *person, size_t cap)
-{
-	struct bytes by = fold_by(p->fold);
-
-	if (by.len >= cap)
-		by.len = 0;
-	if (by.len > 0)
-		memcpy(person, by.p, by.len);
-	person[by.len] = '\0';
-}
-
+/* Its words wait (project_words.c): a search looks there too. */
 static enum status
-make_row(struct project *p, const char *rec, int64_t *n)
+put_words(
+    struct project *p, int64_t n, const struct row *was, const struct made *m)
 {
 	struct db_stmt *s;
 	enum status st;
 
 	st = db_query(&s, p->db,
-	    "INSERT INTO record(rec, kind, status, zh, en, opened, changed,"
-	    " team, person, entries, conflicts, findings, grave, void)"
-	    " VALUES(?1, '', '', '', '', 0, 0, '', '', 0, 0, 0, 0, 0)");
+	    "INSERT INTO waiting(n, indexed, text) VALUES(?1, ?2, ?3)"
+	    " ON CONFLICT(n) DO UPDATE SET text = excluded.text");
 	if (st != ST_OK)
 		return st;
-	db_bind_text(s, 1, bytes_str(rec));
-	st = db_run(s);
-	*n = db_last_row(p->db);
-	return st;
+	db_bind_i64(s, 1, n);
+	db_bind_i64(s, 2, was->n != 0);
+	db_bind_text(s, 3, made_text(m, m->words));
+	p->put_waiting += !was->waits;
+	return db_run(s);
 }
 
-static enum status
-put_row(struct project *p, int64_t n, uint64_t grave)
+/* The team that a person is in now, as far as the roster knows. */
+static struct bytes
+team_of(struct project *p, struct bytes person)
 {
-	const struct state *state = fold_state(p->fold);
-	const struct kind *k = fold_kind(p->fold);
-	const struct findings *f = fold_findings(p->fold);
-	char person[ROSTER_NAME_MAX + 1];
-	struct roster_person who = { .team = "" };
-	uint64_t first, last;
-	struct buf zh, en;
-	struct db_stmt *s;
-	enum status st;
+	struct team_known *t;
+	struct roster_person who;
+	uint64_t version;
+	uint32_t h = 2166136261u;
 
-	buf_init(&zh, DOC_BYTES_MAX);
-	buf_init(&en, DOC_BYTES_MAX);
-	if (k != NULL) {
-		kind_label(k, state, true, &zh);
-		kind_label(k, state, false, &en);
-	}
-	find_owner(p, person, sizeof(person));
-	fold_times(p->fold, &first, &last);
-	st = db_query(&s, p->db,
-	    "UPDATE record SET kind = ?2, status = ?3, zh = ?4, en = ?5,"
-	    " opened = ?6, changed = ?7, team = ?8, person = ?9, entries = ?10,"
-	    " conflicts = ?11, findings = ?12, grave = ?13, void = ?14,"
-	    " next = ?15 WHERE n = ?1");
-	if (st == ST_OK) {
-		if (p->cfg.roster != NULL &&
-		    roster_person(p->cfg.roster, person, &who) != ST_OK)
+	if (p->cfg.roster == NULL || person.len == 0)
+		return bytes_str("");
+	version = roster_version(p->cfg.roster);
+	for (size_t i = 0; i < person.len; i++)
+		h = (h ^ person.p[i]) * 16777619u;
+	t = &p->team[(h >> 8) % PROJECT_TEAMS];
+	if (t->version != version + 1 || !bytes_eq_str(person, t->person)) {
+		memcpy(t->person, person.p, person.len);
+		t->person[person.len] = '\0';
+		if (roster_person(p->cfg.roster, t->person, &who) != ST_OK)
 			who.team[0] = '\0';
-		db_bind_i64(s, 1, n);
-		db_bind_text(s, 2, bytes_str(fold_kind_id(p->fold)));
-		db_bind_text(s, 3, state_status(state));
-		db_bind_text(s, 4, buf_view(&zh));
-		db_bind_text(s, 5, buf_view(&en));
-		db_bind_u64(s, 6, first);
-		db_bind_u64(s, 7, last);
-		db_bind_text(s, 8, bytes_str(who.team));
-		db_bind_text(s, 9, bytes_str(person));
-		db_bind_u64(s, 10, fold_count(p->fold));
-		db_bind_u64(s, 11, merge_conflicts(fold_merge(p->fold)));
-		db_bind_u64(s, 12, f->count);
-		db_bind_u64(s, 13, grave);
-		db_bind_i64(s, 14, state->is_void);
-		if (k == NULL || f->next_ms == INT64_MAX)
-			db_bind_null(s, 15);
-		else
-			db_bind_i64(s, 15, f->next_ms);
-		st = db_run(s);
+		memcpy(t->team, who.team, sizeof(t->team));
+		t->version = version + 1;
 	}
-	buf_free(&zh);
-	buf_free(&en);
+	return bytes_str(t->team);
+}
+
+static const char insert_row[] =
+    "INSERT INTO record(kind, status, zh, en, opened, changed, team, person,"
+    " entries, conflicts, findings, grave, void, next, rec)"
+    " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14,"
+    " ?15)";
+static const char update_row[] =
+    "UPDATE record SET kind = ?1, status = ?2, zh = ?3, en = ?4, opened = ?5,"
+    " changed = ?6, team = ?7, person = ?8, entries = ?9, conflicts = ?10,"
+    " findings = ?11, grave = ?12, void = ?13, next = ?14 WHERE n = ?15";
+
+/* *n: its number, 0 where it has no row yet. */
+static enum status
+put_row(struct project *p, int64_t *n, const struct made *m)
+{
+	struct db_stmt *s;
+	enum status st = db_query(&s, p->db, *n == 0 ? insert_row : update_row);
+
+	if (st != ST_OK)
+		return st;
+	db_bind_text(s, 1, made_text(m, m->kind));
+	db_bind_text(s, 2, made_text(m, m->status));
+	db_bind_text(s, 3, made_text(m, m->zh));
+	db_bind_text(s, 4, made_text(m, m->en));
+	db_bind_u64(s, 5, m->first);
+	db_bind_u64(s, 6, m->last);
+	db_bind_text(s, 7, team_of(p, made_text(m, m->person)));
+	db_bind_text(s, 8, made_text(m, m->person));
+	db_bind_u64(s, 9, m->entries);
+	db_bind_u64(s, 10, m->conflicts);
+	db_bind_u64(s, 11, m->finding_count);
+	db_bind_u64(s, 12, m->grave);
+	db_bind_i64(s, 13, m->is_void);
+	if (m->next_ms == INT64_MAX)
+		db_bind_null(s, 14);
+	else
+		db_bind_i64(s, 14, m->next_ms);
+	if (*n == 0)
+		db_bind_text(s, 15, bytes_str(m->rec));
+	else
+		db_bind_i64(s, 15, *n);
+	st = db_run(s);
+	if (st == ST_OK && *n == 0)
+		*n = db_last_row(p->db);
 	return st;
 }
 
 enum status
-project_put(struct project *p, const char *rec)
+project_put(struct project *p, const struct made *m)
 {
-	const struct kind *k = fold_kind(p->fold);
-	uint64_t grave = 0;
-	bool old = true;
-	int64_t n = 0;
+	struct row was;
+	int64_t n;
 	enum status st;
 
-	if (k != NULL && k->system)
+	if (m->system)
 		return ST_OK;
-	st = find_row(p, rec, &n);
-	if (st == ST_OK)
+	st = find_row(p, m->rec, &was);
+	n = was.n;
+	if (st == ST_OK && was.findings > 0)
 		st = clear(p, n);
-	else if (st == ST_ABSENT) {
-		old = false;
-		st = make_row(p, rec, &n);
-	}
 	if (st == ST_OK)
-		st = put_findings(p, n, &grave);
+		st = put_row(p, &n, m);
 	if (st == ST_OK)
-		st = put_words(p, n, old, rec);
+		st = put_findings(p, n, m);
 	if (st == ST_OK)
-		st = project_put_cases(p, n, rec);
-	return st == ST_OK ? put_row(p, n, grave) : st;
+		st = put_words(p, n, &was, m);
+	return st == ST_OK ? project_put_cases(p, n, m->rec) : st;
 }

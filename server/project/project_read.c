@@ -66,7 +66,8 @@ put_record(struct buf *out, const struct db_stmt *s)
 /*
  * Text is found by its trigrams; but words of one or two characters, as most
  * Chinese ones are, have none, and FTS5 (SQLite 3.40) then finds nothing
- * instead of looking through all.  The plus keeps it from its index.
+ * instead of looking through all.  The plus keeps it from its index.  What
+ * waits for the index is looked through.
  */
 static const char list_sql[] =
     "SELECT n, rec, kind, status, zh, en, opened, changed, team, person,"
@@ -74,9 +75,11 @@ static const char list_sql[] =
     " WHERE (?1 = '' OR kind = ?1 OR kind LIKE ?1 || '@%')"
     " AND (?2 = '' OR status = ?2) AND (?3 = '' OR team = ?3)"
     " AND (?4 = '' OR person = ?4)"
-    " AND (?5 = '' OR (?13 = 0 AND n IN (SELECT rowid FROM words"
-    "  WHERE text LIKE '%' || ?5 || '%')) OR (?13 = 1 AND n IN"
-    "  (SELECT rowid FROM words WHERE +text LIKE '%' || ?5 || '%')))"
+    " AND (?5 = '' OR ((?13 = 0 AND n IN (SELECT rowid FROM words"
+    "  WHERE text LIKE '%' || ?5 || '%') OR ?13 = 1 AND n IN"
+    "  (SELECT rowid FROM words WHERE +text LIKE '%' || ?5 || '%'))"
+    "  AND n NOT IN (SELECT n FROM waiting)) OR n IN"
+    "  (SELECT n FROM waiting WHERE text LIKE '%' || ?5 || '%'))"
     " AND (?6 = 0 OR conflicts > 0) AND (?7 = 0 OR findings > 0)"
     " AND (?8 = 0 OR grave > 0) AND opened >= ?9 AND opened < ?10"
     " AND n < ?11 ORDER BY n DESC LIMIT ?12";

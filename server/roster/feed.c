@@ -168,7 +168,12 @@ feed_open(struct feed **out, const struct feed_config *c)
 	f->centre = c->centre;
 	f->roster = c->roster;
 	entry_init(&f->entry);
-	if (c->path != NULL) {
+	(void)pthread_mutex_init(&f->said_lock, NULL);
+	f->said = calloc(FEED_SAID, sizeof(*f->said));
+	f->saying = calloc(FEED_SAID, sizeof(*f->saying));
+	if (f->said == NULL || f->saying == NULL)
+		st = ST_NOMEM;
+	if (st == ST_OK && c->path != NULL) {
 		f->path = strdup(c->path);
 		st = f->path == NULL ? ST_NOMEM : ST_OK;
 	}
@@ -188,6 +193,7 @@ feed_open(struct feed **out, const struct feed_config *c)
 		return st;
 	}
 	f->inside.db = f->db;
+	f->said_from = f->said_to = f->size;
 	f->whole_at = tlog_size(centre_tlog(f->centre));
 	/* A crash may have come between following and joining. */
 	f->wanted = true;
@@ -203,6 +209,9 @@ feed_close(struct feed *f)
 	centre_reader_close(f->reader);
 	db_close(f->db);
 	entry_free(&f->entry);
+	(void)pthread_mutex_destroy(&f->said_lock);
+	free(f->said);
+	free(f->saying);
 	free(f->path);
 	free(f->vfs);
 	free(f);
@@ -273,6 +282,7 @@ follow_batch(struct feed *f, uint64_t to, uint64_t *done)
 	st = db_begin(f->db);
 	if (st != ST_OK)
 		return st;
+	feed_say_begin(f);
 	st = centre_scan_open(&scan, f->reader, at, to);
 	while (st == ST_OK) {
 		st = centre_scan_next(scan, &e);
@@ -292,10 +302,11 @@ follow_batch(struct feed *f, uint64_t to, uint64_t *done)
 		st = db_commit(f->db);
 	if (st != ST_OK) {
 		db_rollback(f->db);
-		f->last_record = 0; /* its number may be another's now */
+		feed_forget(f);
 		return st;
 	}
 	*done += at - f->size;
+	feed_say_end(f, f->size, at);
 	__atomic_store_n(&f->size, at, __ATOMIC_RELEASE);
 	return ST_OK;
 }

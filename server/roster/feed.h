@@ -50,6 +50,29 @@ bool feed_is_whole(struct feed *f);
 /* And up to this one of the store's fills (store_next_fill). */
 uint64_t feed_fill(struct feed *f);
 
+/*
+ * Which records the latest entries are of, from memory: for who follows the
+ * feed and need not read the log again.  HOLD: a `hold` or `admit` of the
+ * centre's; OWN: any other entry of the log's own but commits, and links of
+ * scopes.
+ */
+enum feed_said_is { FEED_SAID_DEVICE, FEED_SAID_HOLD, FEED_SAID_OWN };
+enum { FEED_SAID_KIND_MAX = 31 };
+struct feed_said {
+	uint64_t place;
+	char rec[REC_LEN];
+	enum feed_said_is is;
+	char kind[FEED_SAID_KIND_MAX + 1]; /* of OWN; "" if it is longer */
+};
+typedef enum status (*feed_said_fn)(void *arg, const struct feed_said *s);
+/*
+ * Those at places from <= p < to, in order; `fn` must be quick and ends it with
+ * any result but ST_OK, which is *st then.  False: not all of them are in
+ * memory, and nothing was said.  Any thread.
+ */
+MUST_CHECK bool feed_said(struct feed *f, uint64_t from, uint64_t to,
+    feed_said_fn fn, void *arg, enum status *st);
+
 MUST_CHECK enum status feed_reader_open(
     struct feed_reader **out, struct feed *f);
 void feed_reader_close(struct feed_reader *r);

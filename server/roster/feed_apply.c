@@ -7,11 +7,12 @@
 enum status
 feed_find_record(struct feed *f, struct bytes rec, int64_t *out)
 {
+	const struct feed_known *k = feed_known(f, rec);
 	struct db_stmt *s;
 	enum status st;
 
-	if (f->last_record != 0 && memcmp(f->last_rec, rec.p, REC_LEN) == 0) {
-		*out = f->last_record;
+	if (k != NULL) {
+		*out = k->n;
 		return ST_OK;
 	}
 	st = db_query(&s, f->db, "SELECT n FROM record WHERE rec = ?1");
@@ -22,10 +23,8 @@ feed_find_record(struct feed *f, struct bytes rec, int64_t *out)
 	if (st == ST_OK)
 		*out = db_i64(s, 0);
 	db_done(s);
-	if (st == ST_OK) {
-		memcpy(f->last_rec, rec.p, REC_LEN);
-		f->last_record = *out;
-	}
+	if (st == ST_OK)
+		(void)feed_know(f, rec, *out, true);
 	return st;
 }
 
@@ -45,8 +44,7 @@ add_record(struct feed *f, struct bytes rec, const char *team, int64_t *out)
 	*out = db_last_row(f->db);
 	if (st != ST_OK)
 		return st;
-	memcpy(f->last_rec, rec.p, REC_LEN);
-	f->last_record = *out;
+	(void)feed_know(f, rec, *out, false);
 	if (team[0] == '\0')
 		return ST_OK;
 	f->wanted = true;
@@ -57,28 +55,6 @@ add_record(struct feed *f, struct bytes rec, const char *team, int64_t *out)
 	db_bind_text(s, 1, rec);
 	db_bind_text(s, 2, bytes_str(team));
 	return db_run(s);
-}
-
-/* The team of the person whose device speaks of a record first; "" for the
- * centre.  People move between teams, and their devices with them: what the
- * device was enrolled with counts only where nothing is known of the person. */
-static void
-team_of(struct feed *f, const struct centre_entry *e, char *team, size_t cap)
-{
-	struct centre_chain chain;
-	struct roster_device d;
-	struct roster_person p;
-	const char *name;
-
-	team[0] = '\0';
-	if ((e->flags & STORE_SERVER) != 0 ||
-	    centre_chain(f->centre, e->chain, &chain) != ST_OK ||
-	    roster_device_by_key(f->roster, chain.key, &d) != ST_OK)
-		return;
-	name =
-	    roster_person(f->roster, d.person, &p) == ST_OK ? p.team : d.team;
-	if (strlen(name) < cap)
-		memcpy(team, name, strlen(name) + 1);
 }
 
 static enum status
@@ -143,23 +119,20 @@ apply_scope_link(struct feed *f, const struct entry *e, uint64_t place)
 {
 	char rec[REC_LEN + 1] = "";
 	uint8_t id[ID_LEN];
-	int64_t scope = 0, record = 0, was = f->last_record;
-	char had[REC_LEN];
+	int64_t scope = 0, record = 0;
+	struct feed_known *k;
 	enum status st;
 
 	if (e->on_count != 2 || e->rec.len != REC_LEN ||
 	    e->on[0].len != REC_LEN)
 		return ST_OK;
 	memcpy(rec, e->rec.p, REC_LEN);
-	memcpy(had, f->last_rec, REC_LEN);
 	st = roster_scope_id(id, rec);
 	if (st != ST_OK)
 		return ST_OK;
 	st = scope_number(f, id, &scope);
 	if (st == ST_OK)
 		st = feed_find_record(f, e->on[0], &record);
-	memcpy(f->last_rec, had, REC_LEN);
-	f->last_record = was;
 	if (st == ST_ABSENT)
 		return ST_OK; /* a record of which nothing is known */
 	if (st != ST_OK)
@@ -178,6 +151,9 @@ apply_scope_link(struct feed *f, const struct entry *e, uint64_t place)
 		    "DELETE FROM scope_in WHERE scope = ?1 AND record = ?3"
 		    " AND ?2 >= 0",
 		    scope, place, record);
+	k = feed_known(f, e->on[0]);
+	if (k != NULL)
+		k->scoped = true;
 	st = run3(f,
 	    "INSERT INTO step(scope, place, record) SELECT ?1, ?2, ?3"
 	    " WHERE NOT EXISTS(SELECT 1 FROM scope_in WHERE scope = ?1"
@@ -321,41 +297,82 @@ apply_server(
 	return put_own(f, "person:", to, place);
 }
 
-enum status
-feed_apply(struct feed *f, const struct centre_entry *ce)
+/* Under which number the entry's record stands, a new one if it has none. */
+static enum status
+record_of(struct feed *f, const struct centre_entry *ce, struct bytes rec,
+    int64_t *record, bool *scoped)
 {
-	char team[ROSTER_NAME_MAX + 1];
+	const struct feed_known *k;
+	enum status st = feed_find_record(f, rec, record);
+
+	if (st == ST_ABSENT)
+		st = add_record(f, rec, feed_team_of(f, ce), record);
+	k = feed_known(f, rec);
+	*scoped = k == NULL || k->scoped;
+	return st;
+}
+
+static enum status
+into_record(
+    struct feed *f, const struct centre_entry *ce, struct bytes rec, int64_t *n)
+{
+	bool scoped = true;
+	struct db_stmt *s;
+	enum status st = record_of(f, ce, rec, n, &scoped);
+
+	if (st == ST_OK)
+		st = db_query(&s, f->db,
+		    "INSERT OR IGNORE INTO entry(record, place)"
+		    " VALUES(?1, ?2)");
+	if (st != ST_OK)
+		return st;
+	db_bind_i64(s, 1, *n);
+	db_bind_u64(s, 2, ce->place);
+	st = db_run(s);
+	return st == ST_OK && scoped ? into_scopes(f, *n, ce->place) : st;
+}
+
+static enum status
+apply_own(struct feed *f, const struct centre_entry *ce)
+{
 	struct entry *e = &f->entry;
 	int64_t record = 0;
-	enum status st;
+	enum status st = entry_parse(e, ce->bytes);
 
-	if ((ce->flags & STORE_LOST) != 0)
-		return ST_OK; /* which record it was of is not known */
-	/* Of a device's entry only the head says where it belongs. */
-	st = (ce->flags & STORE_SERVER) != 0 ? entry_parse(e, ce->bytes)
-					     : entry_parse_head(e, ce->bytes);
 	if (st == ST_NOMEM)
 		return st;
 	if (e->rec.len != REC_LEN || !path_is_rec(e->rec))
 		return ST_OK;
 	/* Commits are the log's own book-keeping: one in each commit, asked
 	 * for by nobody. */
-	if ((ce->flags & STORE_SERVER) != 0 &&
-	    bytes_eq_str(e->kind, "commit@1"))
+	if (bytes_eq_str(e->kind, "commit@1"))
 		return ST_OK;
-	st = feed_find_record(f, e->rec, &record);
-	if (st == ST_ABSENT) {
-		team_of(f, ce, team, sizeof(team));
-		st = add_record(f, e->rec, team, &record);
-	}
-	if (st == ST_OK)
-		st = run3(f,
-		    "INSERT OR IGNORE INTO entry(record, place)"
-		    " SELECT ?1, ?2 WHERE ?3 = 0",
-		    record, ce->place, 0);
-	if (st == ST_OK)
-		st = into_scopes(f, record, ce->place);
-	if (st == ST_OK && (ce->flags & STORE_SERVER) != 0)
-		st = apply_server(f, e, record, ce->place);
-	return st;
+	if (e->verb == DO_HOLD || e->verb == DO_ADMIT)
+		feed_say(f, e->rec, ce->place, FEED_SAID_HOLD, e->kind);
+	else if (!bytes_eq_str(e->kind, "scope@1"))
+		feed_say(f, e->rec, ce->place, FEED_SAID_OWN, e->kind);
+	st = into_record(f, ce, e->rec, &record);
+	return st == ST_OK ? apply_server(f, e, record, ce->place) : st;
+}
+
+enum status
+feed_apply(struct feed *f, const struct centre_entry *ce)
+{
+	bool sound = (ce->flags & STORE_MALFORMED) == 0;
+	struct bytes rec;
+	int64_t record = 0;
+	enum status st;
+
+	if ((ce->flags & STORE_LOST) != 0)
+		return ST_OK; /* which record it was of is not known */
+	if ((ce->flags & STORE_SERVER) != 0)
+		return apply_own(f, ce);
+	/* Of a device's entry only the head says where it belongs. */
+	st = entry_rec_of(&f->entry, ce->bytes, sound, &rec);
+	if (st != ST_OK)
+		return st;
+	if (rec.len != REC_LEN || (!sound && !path_is_rec(rec)))
+		return ST_OK;
+	feed_say(f, rec, ce->place, FEED_SAID_DEVICE, bytes_str(""));
+	return into_record(f, ce, rec, &record);
 }

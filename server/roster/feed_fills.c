@@ -89,6 +89,7 @@ feed_follow_fills(struct feed *f)
 		st = db_commit(f->db);
 	if (st != ST_OK) {
 		db_rollback(f->db);
+		feed_forget(f);
 		return st;
 	}
 	__atomic_store_n(&f->fill, no, __ATOMIC_RELEASE);

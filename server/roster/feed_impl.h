@@ -1,6 +1,8 @@
 #ifndef SERVER_ROSTER_FEED_IMPL_H
 #define SERVER_ROSTER_FEED_IMPL_H
 /* feed_impl: what the feed's files share; nobody else includes it. */
+#include <pthread.h>
+
 #include "db/db.h"
 #include "entry/entry.h"
 #include "server/core/centre.h"
@@ -9,6 +11,23 @@
 
 struct feed_reader {
 	struct db *db;
+};
+
+enum { FEED_KNOWN = 8192, FEED_TEAMS = 256, FEED_SAID = 1 << 15 };
+
+/* A record at hand, by a hash of its id. */
+struct feed_known {
+	char rec[REC_LEN];
+	bool scoped; /* it may stand in a scope */
+	int64_t n;   /* its number; 0: none here */
+};
+
+/* The team that a chain's entries are of, as of a version of the roster. */
+struct feed_team {
+	bool used;
+	uint8_t chain[CHAIN_LEN];
+	uint64_t version;
+	char team[ROSTER_NAME_MAX + 1];
 };
 
 struct feed {
@@ -24,10 +43,38 @@ struct feed {
 	uint64_t fill;     /* the last of the store's fills that was taken in */
 	bool wanted; /* records wait to join a scope, or to be sent again */
 
-	/* The record last looked up: entries of one come together. */
-	char last_rec[REC_LEN];
-	int64_t last_record;
+	/* ---- feed_cache.c */
+	struct feed_known known[FEED_KNOWN];
+	struct feed_team team[FEED_TEAMS];
+	/* Of the batch under way: said once it has committed. */
+	struct feed_said *saying; /* owned: FEED_SAID */
+	size_t saying_count;
+	pthread_mutex_t said_lock; /* over all below */
+	struct feed_said *said;    /* owned: a ring of FEED_SAID */
+	size_t said_first, said_count;
+	uint64_t said_from, said_to; /* places that it speaks of */
 };
+
+/* A record's number; NULL if it is not at hand. */
+struct feed_known *feed_known(struct feed *f, struct bytes rec);
+struct feed_known *feed_know(
+    struct feed *f, struct bytes rec, int64_t n, bool scoped);
+/* After a rollback: numbers may be others' now. */
+void feed_forget(struct feed *f);
+
+/*
+ * The team of the person whose device wrote the entry, "" for the centre.
+ * People move between teams, and their devices with them: what the device was
+ * enrolled with counts only where nothing is known of the person.  Borrowed
+ * until the next call.
+ */
+const char *feed_team_of(struct feed *f, const struct centre_entry *e);
+
+/* What a batch says, for feed_said: from place to place, once it stands. */
+void feed_say_begin(struct feed *f);
+void feed_say(struct feed *f, struct bytes rec, uint64_t place,
+    enum feed_said_is is, struct bytes kind);
+void feed_say_end(struct feed *f, uint64_t from, uint64_t to);
 
 /* Take in one entry of the log (feed_apply.c). */
 MUST_CHECK enum status feed_apply(struct feed *f, const struct centre_entry *e);

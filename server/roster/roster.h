@@ -126,6 +126,9 @@ MUST_CHECK enum status roster_scope_id(uint8_t out[ID_LEN], const char *rec);
 size_t roster_descriptors(
     struct roster *r, size_t from, uint64_t *place, size_t max);
 
+/* Another number whenever people, teams or devices may have changed. */
+uint64_t roster_version(struct roster *r);
+
 /* The latest entry of one of the log's own records: what the next entry there
  * states as `after`.  ST_ABSENT. */
 MUST_CHECK enum status roster_head_of(

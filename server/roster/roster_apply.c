@@ -259,5 +259,8 @@ roster_apply(struct roster *r, const struct centre_entry *ce)
 		return note_descriptor(r, ce->place);
 	else
 		return ST_OK;
+	/* A scope's links move records, not people. */
+	if (!bytes_eq_str(e->kind, "scope@1") || e->verb != DO_LINK)
+		__atomic_add_fetch(&r->version, 1, __ATOMIC_RELEASE);
 	return st == ST_OK ? set_head(r, e, ce->link) : st;
 }

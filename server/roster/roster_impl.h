@@ -16,6 +16,7 @@ struct roster {
 	struct centre_own *own; /* the server entries followed so far */
 	struct entry entry;     /* scratch */
 	enum status broken;     /* why it could not follow, else ST_OK */
+	uint64_t version;       /* atomic */
 	/* Places of descriptors: the court's versions, oldest first. */
 	uint64_t *descriptor; /* owned */
 	size_t descriptor_count, descriptor_cap;

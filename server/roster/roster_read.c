@@ -239,3 +239,9 @@ roster_descriptors(struct roster *r, size_t from, uint64_t *place, size_t max)
 	(void)pthread_mutex_unlock(&r->lock);
 	return n;
 }
+
+uint64_t
+roster_version(struct roster *r)
+{
+	return __atomic_load_n(&r->version, __ATOMIC_ACQUIRE);
+}

@@ -183,6 +183,13 @@ store_entry(struct store_reader *r, uint64_t place, struct store_entry *out)
 }
 
 enum status
+store_entry_alone(
+    struct store_reader *r, uint64_t place, struct store_entry *out)
+{
+	return r->ops->entry_alone(r, place, out);
+}
+
+enum status
 store_entry_head(
     struct store_reader *r, uint64_t place, struct store_entry *out)
 {

@@ -244,6 +244,11 @@ MUST_CHECK enum status store_frontier(
 MUST_CHECK enum status store_entry(
     struct store_reader *r, uint64_t place, struct store_entry *out);
 
+/* The same, but prev is given only where its row holds it (has_prev): for who
+ * reads many and needs no chain. */
+MUST_CHECK enum status store_entry_alone(
+    struct store_reader *r, uint64_t place, struct store_entry *out);
+
 /* The same without bytes: cheaper. */
 MUST_CHECK enum status store_entry_head(
     struct store_reader *r, uint64_t place, struct store_entry *out);

@@ -64,6 +64,8 @@ struct store_ops {
 	enum status (*frontier)(struct store_reader *r, struct frontier *out);
 	enum status (*entry)(
 	    struct store_reader *r, uint64_t place, struct store_entry *out);
+	enum status (*entry_alone)(
+	    struct store_reader *r, uint64_t place, struct store_entry *out);
 	enum status (*entry_head)(
 	    struct store_reader *r, uint64_t place, struct store_entry *out);
 	enum status (*find)(struct store_reader *r, uint64_t chain,

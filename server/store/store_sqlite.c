@@ -181,6 +181,7 @@ static const struct store_ops sq_ops = {
 	.head = sq_head,
 	.frontier = sq_frontier,
 	.entry = sq_entry,
+	.entry_alone = sq_entry_alone,
 	.entry_head = sq_entry_head,
 	.find = sq_find,
 	.find_next = sq_find_next,

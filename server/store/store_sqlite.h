@@ -72,6 +72,8 @@ enum status sq_head(struct store_reader *r, struct store_head *out);
 enum status sq_frontier(struct store_reader *r, struct frontier *out);
 enum status sq_entry(
     struct store_reader *r, uint64_t place, struct store_entry *out);
+enum status sq_entry_alone(
+    struct store_reader *r, uint64_t place, struct store_entry *out);
 enum status sq_entry_head(
     struct store_reader *r, uint64_t place, struct store_entry *out);
 enum status sq_find(struct store_reader *r, uint64_t chain, uint64_t seq,

@@ -128,7 +128,8 @@ sq_put_prev(struct sq_reader *r, struct store_entry *e)
 }
 
 enum status
-sq_entry(struct store_reader *base, uint64_t place, struct store_entry *out)
+sq_entry_alone(
+    struct store_reader *base, uint64_t place, struct store_entry *out)
 {
 	struct sq_reader *r = sq_reader_of(base);
 	struct store_entry e;
@@ -147,13 +148,24 @@ sq_entry(struct store_reader *base, uint64_t place, struct store_entry *out)
 	db_done(q);
 	if (st == ST_OK)
 		st = r->row.err == ST_LIMIT ? ST_CORRUPT : r->row.err;
-	if (st == ST_OK)
-		st = sq_put_prev(r, &e);
 	if (st != ST_OK)
 		return st;
 	e.bytes = buf_view(&r->row);
 	*out = e;
 	return ST_OK;
+}
+
+enum status
+sq_entry(struct store_reader *base, uint64_t place, struct store_entry *out)
+{
+	struct store_entry e;
+	enum status st = sq_entry_alone(base, place, &e);
+
+	if (st == ST_OK)
+		st = sq_put_prev(sq_reader_of(base), &e);
+	if (st == ST_OK)
+		*out = e;
+	return st;
 }
 
 enum status

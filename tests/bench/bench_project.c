@@ -1,7 +1,7 @@
 /*
  * What follows the log costs, on one thread with nothing else about: the feed
- * (which entries belong to which record and scope), and the projections
- * (state, findings, search) of records as officers write them.
+ * (which entries belong to which record and scope), the projections (state,
+ * findings) of records as officers write them, then the index of their words.
  *
  *	bench_project [--quick] [ENTRIES]
  */
@@ -13,7 +13,7 @@
 #include "server/project/project.h"
 #include "support/expect.h"
 
-enum { DEVICES = 100 };
+enum { DEVICES = 100, INDEX_STEP = 5000 };
 
 int
 main(int argc, char **argv)
@@ -30,7 +30,7 @@ main(int argc, char **argv)
 	struct kinds *kinds;
 	struct rules *rules;
 	uint64_t done = 0;
-	double us;
+	double us, all;
 
 	inside_open(&in, quick ? 5 : DEVICES);
 	while (in.entries < entries)
@@ -42,6 +42,7 @@ main(int argc, char **argv)
 	us = thread_us();
 	EXPECT_OK(feed_follow(feed, 0, &done));
 	us = thread_us() - us;
+	all = us;
 	figure("project_feed", us / (double)in.entries, "us/entry");
 	EXPECT_OK(kinds_load_builtin(&kinds));
 	EXPECT_OK(rules_load_builtin(&rules, kinds));
@@ -56,14 +57,23 @@ main(int argc, char **argv)
 	pc.utc_offset_min = 480;
 	EXPECT_OK(project_open(&project, &pc));
 	us = thread_us();
-	EXPECT_OK(project_follow(project, 0, &done));
+	EXPECT_OK(project_follow(project, UINT64_MAX, &done));
 	us = thread_us() - us;
+	figure("project_records", us / (double)in.entries, "us/entry");
+	all += us;
+	us = thread_us();
+	while (project_waiting(project) > 0)
+		EXPECT_OK(project_index(project, INDEX_STEP));
+	us = thread_us() - us;
+	figure("project_words", us / (double)in.entries, "us/entry");
 	figure_most(
-	    "project_records", us / (double)in.entries, "us/entry", 150);
+	    "project_all", (all + us) / (double)in.entries, "us/entry", 150);
 	EXPECT_OK(project_sums(project_inside(project), &sums));
 	EXPECT(sums.entries == in.entries);
 	figure("project_entries_a_record",
 	    (double)sums.entries / (double)sums.records, "entries");
+	figure("project_findings_a_record",
+	    (double)sums.findings / (double)sums.records, "findings");
 	project_close(project);
 	feed_reader_close(fr);
 	feed_close(feed);

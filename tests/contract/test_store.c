@@ -199,6 +199,10 @@ rows_come_back(struct fixture *f)
 	EXPECT(e.has_prev);
 	EXPECT_BYTES(bytes_of(e.prev, HASH_LEN), bytes_of(link, HASH_LEN));
 	EXPECT_ST(store_entry(f->r, 5, &e), ST_ABSENT);
+	EXPECT_OK(store_entry_alone(f->r, 3, &e));
+	EXPECT(e.place == 3 && e.seq == 4);
+	EXPECT_BYTES(e.bytes, text_of(3));
+	EXPECT_ST(store_entry_alone(f->r, 5, &e), ST_ABSENT);
 	EXPECT_OK(store_entry_head(f->r, 4, &e));
 	EXPECT(e.seq == 5 && e.bytes.len == 0);
 	EXPECT_OK(store_find(f->r, 7, 2, 0, &e));

@@ -130,6 +130,54 @@ test_project_finds_what_is_written_now(void **state)
 	teardown(&f);
 }
 
+/* Written, sent and followed, and the words left for later. */
+static void
+write_unindexed(struct fixture *f, size_t count)
+{
+	uint64_t first = f->h.count + 1, done;
+
+	handheld_write(&f->h, count);
+	EXPECT(
+	    court_send(&f->ct, &f->h, first, f->h.count).status == ACK_TAKEN);
+	EXPECT_OK(feed_follow(f->feed, 0, &done));
+	EXPECT_OK(project_follow(f->p, 1000, &done));
+	EXPECT(done > 0);
+}
+
+/* Would catch: a search that is behind the list because the index is, or finds
+ * what was written over since; a record indexed twice or never; a count of what
+ * waits that drifts. */
+static void
+test_project_finds_what_is_not_indexed_yet(void **state)
+{
+	struct fixture f;
+	char old[13], now[13];
+
+	(void)state;
+	setup(&f);
+	write_on(&f, 3);
+	EXPECT(project_waiting(f.p) == 0);
+	last_text(&f, old);
+	EXPECT(found(&f, old) == 1);
+	for (int round = 0; round < 2; round++) {
+		write_unindexed(&f, 30); /* all three records, many times */
+		last_text(&f, now);
+		EXPECT(project_waiting(f.p) == HANDHELD_RECORDS);
+		EXPECT(found(&f, now) == 1 && found(&f, old) == 0);
+		EXPECT(found(&f, "zz") == 0); /* too short for a trigram */
+	}
+	for (size_t left = HANDHELD_RECORDS; left > 0; left--) {
+		EXPECT(project_waiting(f.p) == left);
+		EXPECT_OK(project_index(f.p, 1));
+		EXPECT(found(&f, now) == 1 && found(&f, old) == 0);
+		for (size_t i = 0; i < HANDHELD_RECORDS; i++)
+			EXPECT(found(&f, f.h.rec[i]) == 1);
+	}
+	EXPECT(project_waiting(f.p) == 0);
+	EXPECT_OK(project_index(f.p, 1));
+	teardown(&f);
+}
+
 /* Would catch: a projection that reads a log or a feed which moved on under
  * it, or holds what it read for ever. */
 static void
@@ -208,6 +256,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_project_finds_what_is_written_now),
 		cmocka_unit_test(test_project_follows_step_by_step),
+		cmocka_unit_test(test_project_finds_what_is_not_indexed_yet),
 		cmocka_unit_test(test_one_record_is_never_behind),
 	};
 

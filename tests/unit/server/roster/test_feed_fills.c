@@ -176,6 +176,65 @@ test_feed_takes_in_what_was_filled(void **state)
 	feed_close(other);
 }
 
+struct said {
+	uint64_t first, last;
+	size_t count;
+	const struct handheld *h;
+};
+
+static enum status
+hear(void *arg, const struct feed_said *s)
+{
+	struct said *x = arg;
+	bool known = false;
+
+	for (size_t i = 0; i < HANDHELD_RECORDS; i++)
+		known = known || memcmp(s->rec, x->h->rec[i], REC_LEN) == 0;
+	if (s->is != FEED_SAID_DEVICE)
+		return ST_OK;
+	EXPECT(known && (x->count == 0 || s->place > x->last));
+	if (x->count++ == 0)
+		x->first = s->place;
+	x->last = s->place;
+	return ST_OK;
+}
+
+/* Catches a projection that folds not every record which an entry came for: one
+ * passed over at the edge of what is remembered, or remembered though its batch
+ * did not stand. */
+static void
+test_feed_remembers_whose_the_latest_entries_are(void **state)
+{
+	struct team *t = *state;
+	struct said x = { .h = &t->h };
+	uint64_t from = feed_size(t->feed), to;
+	struct feed *other;
+	enum status st;
+
+	handheld_write(&t->h, 9);
+	EXPECT(court_send(&t->ct, &t->h, 1, 5).status == ACK_TAKEN);
+	follow(t->feed);
+	EXPECT(court_send(&t->ct, &t->h, 6, 9).status == ACK_TAKEN);
+	follow(t->feed);
+	to = feed_size(t->feed);
+	EXPECT(feed_said(t->feed, from, to, hear, &x, &st));
+	EXPECT(st == ST_OK && x.count == 9);
+	/* A part of it, and more than is known. */
+	to = x.last;
+	x.count = 0;
+	EXPECT(feed_said(t->feed, x.first + 1, to, hear, &x, &st));
+	EXPECT(x.count == 7);
+	EXPECT(
+	    !feed_said(t->feed, from, feed_size(t->feed) + 1, hear, &x, &st));
+	other = open_feed(t);
+	EXPECT(!feed_said(other, from, to, hear, &x, &st));
+	follow(other);
+	x.count = 0;
+	EXPECT(feed_said(other, 0, feed_size(other), hear, &x, &st));
+	EXPECT(x.count == 9);
+	feed_close(other);
+}
+
 int
 main(void)
 {
@@ -184,6 +243,9 @@ main(void)
 		    test_feed_made_anew_asks_for_nothing, start, finish),
 		cmocka_unit_test_setup_teardown(
 		    test_feed_takes_in_what_was_filled, start, finish),
+		cmocka_unit_test_setup_teardown(
+		    test_feed_remembers_whose_the_latest_entries_are, start,
+		    finish),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

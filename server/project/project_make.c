@@ -1,0 +1,134 @@
+/*
+ * project_make: a folded record becomes what its rows will hold.  Whoever has
+ * a fold can do it, on any thread; only writing is the follower's.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "server/project/project_impl.h"
+
+void
+made_init(struct made *m)
+{
+	memset(m, 0, sizeof(*m));
+	buf_init(&m->text, (size_t)4 * DOC_BYTES_MAX);
+}
+
+void
+made_free(struct made *m)
+{
+	buf_free(&m->text);
+	free(m->finding);
+}
+
+struct bytes
+made_text(const struct made *m, struct made_span s)
+{
+	return bytes_of(m->text.p + s.off, s.len);
+}
+
+/* What was appended to m->text since `from`. */
+static struct made_span
+span(const struct made *m, size_t from)
+{
+	return (struct made_span){ .off = from, .len = m->text.len - from };
+}
+
+static struct made_span
+put(struct made *m, struct bytes text)
+{
+	size_t from = m->text.len;
+
+	buf_bytes(&m->text, text);
+	return span(m, from);
+}
+
+static enum status
+make_findings(struct made *m, const struct findings *f, int offset_min)
+{
+	if (f->count > m->finding_cap) {
+		struct made_finding *bigger =
+		    realloc(m->finding, f->cap * sizeof(*bigger));
+
+		if (bigger == NULL)
+			return ST_NOMEM;
+		m->finding = bigger;
+		m->finding_cap = f->cap;
+	}
+	for (size_t i = 0; i < f->count; i++) {
+		const struct finding *from = &f->list[i];
+		struct made_finding *to = &m->finding[m->finding_count++];
+		size_t at = m->text.len;
+
+		finding_json(from, offset_min, &m->text);
+		to->doc = span(m, at);
+		to->key = put(m, bytes_str(from->key));
+		to->rule = put(m, bytes_str(from->rule));
+		to->severity = from->severity;
+		m->grave += from->severity == RULES_GRAVE;
+	}
+	return m->text.err;
+}
+
+/* Every text that was entered can be searched for, and the record's id. */
+static void
+make_words(struct made *m, const struct state *state)
+{
+	size_t at = m->text.len;
+
+	buf_str(&m->text, m->rec);
+	for (size_t i = 0; i < state->field_count; i++) {
+		struct state_value v;
+
+		for (size_t k = 0; state_value(state, &state->fields[i], k, &v);
+		     k++) {
+			if (v.null || v.withheld)
+				continue;
+			buf_u8(&m->text, ' ');
+			buf_bytes(&m->text, v.text);
+		}
+	}
+	m->words = span(m, at);
+}
+
+static void
+make_labels(
+    struct made *m, const struct kind *k, const struct state *state, bool zh)
+{
+	size_t at = m->text.len;
+
+	if (k != NULL)
+		kind_label(k, state, zh, &m->text);
+	*(zh ? &m->zh : &m->en) = span(m, at);
+}
+
+enum status
+project_make(
+    struct made *m, const struct fold *f, const char *rec, int offset_min)
+{
+	const struct state *state = fold_state(f);
+	const struct findings *fs = fold_findings(f);
+	const struct kind *k = fold_kind(f);
+	struct bytes by = fold_by(f);
+	enum status st;
+
+	buf_reset(&m->text);
+	m->finding_count = 0;
+	m->grave = 0;
+	memcpy(m->rec, rec, REC_LEN + 1);
+	m->system = k != NULL && k->system;
+	m->kind = put(m, bytes_str(fold_kind_id(f)));
+	m->status = put(m, state_status(state));
+	m->person = put(m, by.len > ROSTER_NAME_MAX ? bytes_str("") : by);
+	make_labels(m, k, state, true);
+	make_labels(m, k, state, false);
+	fold_times(f, &m->first, &m->last);
+	m->entries = fold_count(f);
+	m->conflicts = merge_conflicts(fold_merge(f));
+	m->is_void = state->is_void;
+	m->next_ms = k == NULL ? INT64_MAX : fs->next_ms;
+	st = make_findings(m, fs, offset_min);
+	if (st == ST_OK)
+		make_words(m, state);
+	return st == ST_OK ? m->text.err : st;
+}
