@@ -180,11 +180,12 @@ gather_tail(struct fold *f, const char *rec, uint64_t from)
 		return st;
 	while ((st = centre_scan_next(scan, &e)) == ST_OK) {
 		struct bytes of;
+		enum verb verb;
 
 		if ((e.flags & STORE_LOST) != 0)
 			continue;
-		st = entry_rec_of(
-		    &f->peek, e.bytes, (e.flags & STORE_MALFORMED) == 0, &of);
+		st = entry_glance(&f->peek, e.bytes,
+		    (e.flags & STORE_MALFORMED) == 0, &of, &verb);
 		if (st == ST_OK && bytes_eq_str(of, rec) &&
 		    !is_book_keeping(f, &e))
 			st = take_row(f, &e);

@@ -6,7 +6,12 @@
 #include "entry/json.h"
 #include "server/project/project_impl.h"
 
-enum { PROJECT_APP_ID = 0x44425035, PROJECT_BATCH = 10000, CACHE_KIB = 32768 };
+enum {
+	PROJECT_APP_ID = 0x44425035,
+	PROJECT_BATCH = 10000,
+	CACHE_KIB = 32768,
+	CHECKPOINT_PAGES = 4096
+};
 
 static const char *const schema[] = {
 	"CREATE TABLE pos(id INTEGER PRIMARY KEY CHECK(id = 1),"
@@ -55,7 +60,8 @@ open_db(struct db **out, const char *path, const char *vfs, bool create)
 		.sync = DB_SYNC_NORMAL,
 		.secure_delete = true, /* bodies may be erased by order */
 		.busy_ms = 10000,
-		.cache_kib = CACHE_KIB };
+		.cache_kib = CACHE_KIB,
+		.checkpoint_pages = CHECKPOINT_PAGES };
 	enum status st = db_open(out, &c);
 
 	return st == ST_OK ? db_migrate(*out, PROJECT_APP_ID, schema, 1) : st;

@@ -130,7 +130,7 @@ MUST_CHECK enum status project_facts(void *arg, const struct rules *rs,
 
 /* A `print` entry of the batch that is read. */
 MUST_CHECK enum status project_take_print(
-    struct project *p, uint64_t place, const uint8_t link[HASH_LEN]);
+    struct project *p, uint64_t place, const uint8_t id[ID_LEN]);
 /* Write those of the batch. */
 MUST_CHECK enum status project_put_prints(struct project *p);
 /* Let the public ask for what lies below the public size, if it moved on. */

@@ -13,8 +13,7 @@
 enum { LOOK_MS = 1000 };
 
 enum status
-project_take_print(
-    struct project *p, uint64_t place, const uint8_t link[HASH_LEN])
+project_take_print(struct project *p, uint64_t place, const uint8_t id[ID_LEN])
 {
 	if (p->print_count == p->print_cap) {
 		size_t cap = p->print_cap == 0 ? 64 : p->print_cap * 2;
@@ -27,7 +26,7 @@ project_take_print(
 		p->print_cap = cap;
 	}
 	p->print[p->print_count].place = place;
-	memcpy(p->print[p->print_count++].id, link, ID_LEN);
+	memcpy(p->print[p->print_count++].id, id, ID_LEN);
 	return ST_OK;
 }
 

@@ -14,6 +14,7 @@
  */
 #include "base/buf.h"
 #include "base/limits.h"
+#include "entry/entry.h"
 #include "server/roster/roster.h"
 
 struct feed;
@@ -52,18 +53,22 @@ uint64_t feed_fill(struct feed *f);
 
 /*
  * Which records the latest entries are of, from memory: for who follows the
- * feed and need not read the log again.  HOLD: a `hold` or `admit` of the
- * centre's; OWN: any other entry of the log's own but commits, and links of
+ * feed and need not read the log again.  FIELD: the centre's word on a record
+ * of the field; OWN: any other entry of the log's own but commits, and links of
  * scopes.
  */
-enum feed_said_is { FEED_SAID_DEVICE, FEED_SAID_HOLD, FEED_SAID_OWN };
+enum feed_said_is { FEED_SAID_DEVICE, FEED_SAID_FIELD, FEED_SAID_OWN };
 enum { FEED_SAID_KIND_MAX = 31 };
 struct feed_said {
 	uint64_t place;
 	char rec[REC_LEN];
 	enum feed_said_is is;
+	bool print;                        /* a paper was printed … */
+	uint8_t id[ID_LEN];                /* … whose id is the entry's */
 	char kind[FEED_SAID_KIND_MAX + 1]; /* of OWN; "" if it is longer */
 };
+/* Does the centre say this of records of the field?  Else of its own. */
+bool feed_of_a_record(enum verb verb);
 typedef enum status (*feed_said_fn)(void *arg, const struct feed_said *s);
 /*
  * Those at places from <= p < to, in order; `fn` must be quick and ends it with

@@ -347,10 +347,10 @@ apply_own(struct feed *f, const struct centre_entry *ce)
 	 * for by nobody. */
 	if (bytes_eq_str(e->kind, "commit@1"))
 		return ST_OK;
-	if (e->verb == DO_HOLD || e->verb == DO_ADMIT)
-		feed_say(f, e->rec, ce->place, FEED_SAID_HOLD, e->kind);
+	if (feed_of_a_record(e->verb))
+		feed_say(f, ce, e->rec, e->verb, FEED_SAID_FIELD, e->kind);
 	else if (!bytes_eq_str(e->kind, "scope@1"))
-		feed_say(f, e->rec, ce->place, FEED_SAID_OWN, e->kind);
+		feed_say(f, ce, e->rec, e->verb, FEED_SAID_OWN, e->kind);
 	st = into_record(f, ce, e->rec, &record);
 	return st == ST_OK ? apply_server(f, e, record, ce->place) : st;
 }
@@ -359,6 +359,7 @@ enum status
 feed_apply(struct feed *f, const struct centre_entry *ce)
 {
 	bool sound = (ce->flags & STORE_MALFORMED) == 0;
+	enum verb verb;
 	struct bytes rec;
 	int64_t record = 0;
 	enum status st;
@@ -368,11 +369,11 @@ feed_apply(struct feed *f, const struct centre_entry *ce)
 	if ((ce->flags & STORE_SERVER) != 0)
 		return apply_own(f, ce);
 	/* Of a device's entry only the head says where it belongs. */
-	st = entry_rec_of(&f->entry, ce->bytes, sound, &rec);
+	st = entry_glance(&f->entry, ce->bytes, sound, &rec, &verb);
 	if (st != ST_OK)
 		return st;
 	if (rec.len != REC_LEN || (!sound && !path_is_rec(rec)))
 		return ST_OK;
-	feed_say(f, rec, ce->place, FEED_SAID_DEVICE, bytes_str(""));
+	feed_say(f, ce, rec, verb, FEED_SAID_DEVICE, bytes_str(""));
 	return into_record(f, ce, rec, &record);
 }

@@ -86,6 +86,12 @@ feed_team_of(struct feed *f, const struct centre_entry *e)
 
 /* ---- the latest entries */
 
+bool
+feed_of_a_record(enum verb verb)
+{
+	return verb == DO_HOLD || verb == DO_ADMIT || verb == DO_PRINT;
+}
+
 void
 feed_say_begin(struct feed *f)
 {
@@ -93,8 +99,8 @@ feed_say_begin(struct feed *f)
 }
 
 void
-feed_say(struct feed *f, struct bytes rec, uint64_t place, enum feed_said_is is,
-    struct bytes kind)
+feed_say(struct feed *f, const struct centre_entry *ce, struct bytes rec,
+    enum verb verb, enum feed_said_is is, struct bytes kind)
 {
 	struct feed_said *s;
 
@@ -102,8 +108,10 @@ feed_say(struct feed *f, struct bytes rec, uint64_t place, enum feed_said_is is,
 	if (f->saying_count == FEED_SAID)
 		return;
 	s = &f->saying[f->saying_count++];
-	s->place = place;
+	s->place = ce->place;
 	s->is = is;
+	s->print = verb == DO_PRINT;
+	memcpy(s->id, ce->link, ID_LEN);
 	memcpy(s->rec, rec.p, REC_LEN);
 	if (kind.len > FEED_SAID_KIND_MAX)
 		kind.len = 0;

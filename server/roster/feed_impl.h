@@ -72,8 +72,8 @@ const char *feed_team_of(struct feed *f, const struct centre_entry *e);
 
 /* What a batch says, for feed_said: from place to place, once it stands. */
 void feed_say_begin(struct feed *f);
-void feed_say(struct feed *f, struct bytes rec, uint64_t place,
-    enum feed_said_is is, struct bytes kind);
+void feed_say(struct feed *f, const struct centre_entry *ce, struct bytes rec,
+    enum verb verb, enum feed_said_is is, struct bytes kind);
 void feed_say_end(struct feed *f, uint64_t from, uint64_t to);
 
 /* Take in one entry of the log (feed_apply.c). */

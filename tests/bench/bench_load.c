@@ -6,11 +6,14 @@
  * so "acknowledged" means durable and in the tree.
  *
  * Beside it in the same run, half before and half after: bare SQLite inserting
- *the same bytes in transactions of 500 on the same disk.  Requests are made
- *before the clock starts.  The devices have no colleagues: nothing but receipts
- *goes down.
+ * the same bytes in transactions of 500 on the same disk.  Requests are made,
+ * signed and compressed, before the clock starts, so that the load is TLS
+ *alone. The devices have no colleagues: nothing but receipts goes down.
  *
- *	bench_load [--quick] [ENTRIES]
+ * Then the same devices send at a steady rate, as a province in the morning
+ * would at most: how far behind are lists then?
+ *
+ *	bench_load [--quick] [ENTRIES [RATE]]
  *
  * The files stand below $TMPDIR: what the disk does is part of the figure.
  */
@@ -30,7 +33,9 @@ enum {
 	BARE_ROWS = 500,
 	SAMPLE_MS = 20,
 	SAMPLES_MAX = 100000,
-	DEVICES_MAX = 100
+	DEVICES_MAX = 100,
+	RATE = 20000, /* entries a second */
+	STEADY_SECONDS = 5
 };
 
 /* One request, and what came of it. */
@@ -53,7 +58,8 @@ struct client {
 static struct {
 	struct centre_proc centre;
 	struct client client[DEVICES_MAX];
-	size_t clients, turns; /* of each */
+	size_t clients, turns; /* of each, all that are made … */
+	size_t burst;          /* … and sent as fast as they are taken */
 	struct wire_codec *codec;
 	struct sync_msg *msg;
 	struct db *bare;
@@ -66,7 +72,7 @@ static struct {
 	pthread_t thread;
 	_Atomic bool stop;
 	struct sample {
-		double at_us, size, position;
+		double at_us, size, position, fed, words;
 	} sample[SAMPLES_MAX];
 	size_t count;
 } lag;
@@ -102,26 +108,29 @@ watch(void *arg)
 		s->size = metric(&a.body, "\ndaybreak_log_size ");
 		s->position =
 		    s->size - metric(&a.body, "\ndaybreak_projection_lag ");
+		s->fed = s->size - metric(&a.body, "\ndaybreak_feed_lag ");
+		s->words = metric(&a.body, "\ndaybreak_words_waiting ");
 		http_answer_free(&a);
 		(void)nanosleep(&pause, NULL);
 	}
 	return NULL;
 }
 
-/* The longest that an entry waited: from when the log was first seen longer
- * than a position to when the projection still stood there. */
+/* The longest that an entry waited among the samples from the i-th on: from
+ * when the log was first seen longer than a position to when what follows it
+ * still stood there. */
 static double
-longest_lag_us(void)
+longest_lag_us(size_t from, bool feed)
 {
 	double most = 0;
 
-	for (size_t i = 0, j = 0; i < lag.count; i++) {
+	for (size_t i = from, j = from; i < lag.count; i++) {
 		const struct sample *s = &lag.sample[i];
+		double position = feed ? s->fed : s->position;
 
-		while (j < i && lag.sample[j].size <= s->position)
+		while (j < i && lag.sample[j].size <= position)
 			j++;
-		if (s->size > s->position &&
-		    s->at_us - lag.sample[j].at_us > most)
+		if (s->size > position && s->at_us - lag.sample[j].at_us > most)
 			most = s->at_us - lag.sample[j].at_us;
 	}
 	return most;
@@ -246,28 +255,52 @@ take(struct client *c)
 	return true;
 }
 
-/* All clients send all that they have. */
+/* When the n-th request may go; at once without a rate. */
+static bool
+is_due(double begun, size_t n, double rate)
+{
+	return rate == 0 ||
+	       wall_us() - begun >= (double)(n * OFFICER_PIECE) * 1e6 / rate;
+}
+
+/* All clients send their turns up to `until`; rate 0: each the next as soon as
+ * it is answered, else so many entries a second of all of them. */
 static void
-load_all(void)
+load(size_t until, double rate)
 {
 	static struct pollfd fd[DEVICES_MAX];
-	size_t busy = ld.clients;
+	static bool idle[DEVICES_MAX];
+	double begun = wall_us();
+	size_t busy = ld.clients, sent = 0, next = 0;
 
 	for (size_t i = 0; i < ld.clients; i++) {
 		fd[i].fd = ld.client[i].http.fd;
 		fd[i].events = POLLIN;
-		send_next(&ld.client[i]);
+		idle[i] = true;
 	}
 	while (busy > 0) {
-		EXPECT(poll(fd, ld.clients, HTTP_CLIENT_WAIT_MS) > 0);
+		for (size_t n = 0; n < ld.clients; n++) {
+			size_t i = (next + n) % ld.clients;
+
+			if (!idle[i] || ld.client[i].next == until)
+				continue;
+			if (!is_due(begun, sent, rate)) {
+				next = i;
+				break;
+			}
+			send_next(&ld.client[i]);
+			idle[i] = false;
+			sent++;
+		}
+		EXPECT(poll(fd, ld.clients,
+			   rate == 0 ? HTTP_CLIENT_WAIT_MS : 1) >= 0);
 		for (size_t i = 0; i < ld.clients; i++) {
 			struct client *c = &ld.client[i];
 
-			if (fd[i].revents == 0 || !take(c))
+			if (fd[i].fd < 0 || fd[i].revents == 0 || !take(c))
 				continue;
-			if (c->next < ld.turns) {
-				send_next(c);
-			} else {
+			idle[i] = true;
+			if (c->next == until) {
 				fd[i].fd = -1;
 				busy--;
 			}
@@ -398,47 +431,104 @@ close_clients(void)
 	db_close(ld.bare);
 }
 
-/* Wait until the projections have followed all. */
+/* Wait until the projections have followed all, and the words are indexed;
+ * what that took after the load's end. */
 static void
-wait_caught_up(void)
+wait_caught_up(double *lists_us, double *words_us)
 {
 	struct timespec pause = { .tv_nsec = SAMPLE_MS * 1000000L };
+	double begun = wall_us();
+	size_t from = lag.count;
 
+	*lists_us = 0;
 	for (;;) {
 		size_t n = lag.count;
+		const struct sample *s = &lag.sample[n < 2 ? 0 : n - 2];
 
-		if (n > 1 && lag.sample[n - 2].size > 0 &&
-		    lag.sample[n - 2].position >= lag.sample[n - 2].size)
-			return;
 		(void)nanosleep(&pause, NULL);
+		if (n < from + 3 || s->position < s->size)
+			continue;
+		if (*lists_us == 0)
+			*lists_us = wall_us() - begun;
+		*words_us = wall_us() - begun;
+		if (s->words == 0)
+			return;
 	}
 }
 
+/* What was measured of the burst, and of the steady load behind it. */
+struct measured {
+	struct centre_cpu was, loaded, end;
+	double us, own_us, lag_us, feed_lag_us, lists_us, words_us;
+	double bare_us, rate, steady_us, steady_rate;
+};
+
 static void
-say(double rate, double bare, const struct centre_cpu *was,
-    const struct centre_cpu *loaded, const struct centre_cpu *end)
+say(const struct measured *m)
 {
-	double n = (double)(ld.clients * ld.turns * OFFICER_PIECE), bytes = 0;
-	double us = loaded->net - was->net + loaded->work - was->work +
-		    loaded->commit - was->commit + loaded->other - was->other;
+	double n = (double)(ld.clients * ld.burst * OFFICER_PIECE), bytes = 0;
+	const struct centre_cpu *was = &m->was, *ld_ = &m->loaded, *e = &m->end;
+	double rate = n * 1e6 / m->us, bare = n * 1e6 / m->bare_us;
+	double us = ld_->net - was->net + ld_->work - was->work + ld_->commit -
+		    was->commit + ld_->other - was->other;
 
 	for (size_t i = 0; i < ld.clients; i++)
-		for (size_t k = 0; k < ld.turns; k++)
+		for (size_t k = 0; k < ld.burst; k++)
 			bytes += (double)ld.client[i].turn[k].sent.bytes.len;
 	figure("load_entry_bytes", bytes / n, "bytes");
 	figure_vs("load_ingest_rate", rate, "entries/s", bare,
 	    ">= 40000, or >= 0.5 x", rate >= 40000 || rate >= 0.5 * bare);
 	figure_most("load_ingest_cpu", us / n, "us/entry", 30);
-	figure("load_ingest_cpu_net", (loaded->net - was->net) / n, "us/entry");
-	figure(
-	    "load_ingest_cpu_work", (loaded->work - was->work) / n, "us/entry");
-	figure("load_ingest_cpu_commit", (loaded->commit - was->commit) / n,
+	figure("load_ingest_cpu_net", (ld_->net - was->net) / n, "us/entry");
+	figure("load_ingest_cpu_work", (ld_->work - was->work) / n, "us/entry");
+	figure("load_ingest_cpu_commit", (ld_->commit - was->commit) / n,
 	    "us/entry");
-	figure("load_feed_cpu", (end->feed - was->feed) / n, "us/entry");
+	figure("load_generator_cpu", m->own_us / n, "us/entry");
+	figure("load_feed_cpu", (e->feed - was->feed) / n, "us/entry");
 	figure_most("load_projection_cpu",
-	    (end->feed - was->feed + end->project - was->project) / n,
-	    "us/entry", 150);
-	figure_most("load_projection_lag", longest_lag_us() / 1e6, "s", 1);
+	    (e->feed - was->feed + e->project - was->project) / n, "us/entry",
+	    150);
+	figure("load_feed_lag", m->feed_lag_us / 1e6, "s");
+	figure_most("load_projection_lag", m->lag_us / 1e6, "s", 1);
+	figure("load_lists_after", m->lists_us / 1e6, "s");
+	figure("load_words_after", m->words_us / 1e6, "s");
+	figure("steady_rate", m->steady_rate, "entries/s");
+	figure_most("steady_projection_lag", m->steady_us / 1e6, "s", 1);
+}
+
+static double
+bare_turns(size_t from, size_t until)
+{
+	return from < until ? bare_half(from, until) : 0;
+}
+
+static void
+measure(struct measured *m, double rate)
+{
+	size_t from;
+	double us, ignored;
+
+	centre_proc_cpu(&ld.centre, &m->was);
+	m->bare_us = bare_turns(0, ld.burst / 2);
+	us = cpu_us();
+	m->us = wall_us();
+	load(ld.burst, 0);
+	m->us = wall_us() - m->us;
+	m->own_us = cpu_us() - us;
+	centre_proc_cpu(&ld.centre, &m->loaded);
+	wait_caught_up(&m->lists_us, &m->words_us);
+	centre_proc_cpu(&ld.centre, &m->end);
+	m->lag_us = longest_lag_us(0, false);
+	m->feed_lag_us = longest_lag_us(0, true);
+	m->bare_us += bare_turns(ld.burst / 2, ld.burst);
+	from = lag.count;
+	us = wall_us();
+	load(ld.turns, rate);
+	m->steady_rate =
+	    (double)((ld.turns - ld.burst) * ld.clients * OFFICER_PIECE) * 1e6 /
+	    (wall_us() - us);
+	wait_caught_up(&ignored, &ignored);
+	m->steady_us = longest_lag_us(from, false);
 }
 
 int
@@ -446,31 +536,24 @@ main(int argc, char **argv)
 {
 	bool quick = has_flag(argc, argv, "--quick");
 	uint64_t entries = number_arg(argc, argv, 1, quick ? 400 : 200000);
+	uint64_t rate = number_arg(argc, argv, 2, quick ? 1000 : RATE);
 	struct tls_peer_settings s = { .ca_der = { NULL, 0 } };
 	struct tls_peer_conf console_conf;
 	struct http_client console;
-	struct centre_cpu was, loaded, end;
-	double ours, bare;
+	struct measured m = { .us = 0 };
+	size_t round;
 
 	ld.clients = quick ? 2 : DEVICES_MAX;
-	ld.turns = (entries + ld.clients * OFFICER_PIECE - 1) /
-		   (ld.clients * OFFICER_PIECE);
+	round = ld.clients * OFFICER_PIECE;
+	ld.burst = (entries + round - 1) / round;
+	ld.turns = ld.burst + (quick ? 2 : rate * STEADY_SECONDS / round);
 	open_clients();
 	s.ca_der = buf_view(&ld.centre.ca);
 	tls_peer_conf_init(&console_conf, &s);
 	EXPECT(http_client_open_tls(
 	    &console, ld.centre.console, &console_conf, NULL));
 	EXPECT(pthread_create(&lag.thread, NULL, watch, &console) == 0);
-	memset(&was, 0, sizeof(was));
-	centre_proc_cpu(&ld.centre, &was);
-	bare = bare_half(0, ld.turns / 2);
-	ours = wall_us();
-	load_all();
-	ours = wall_us() - ours;
-	centre_proc_cpu(&ld.centre, &loaded);
-	wait_caught_up();
-	centre_proc_cpu(&ld.centre, &end);
-	bare += bare_half(ld.turns / 2, ld.turns);
+	measure(&m, (double)rate);
 	lag.stop = true;
 	(void)pthread_join(lag.thread, NULL);
 	http_client_close(&console);
@@ -479,9 +562,7 @@ main(int argc, char **argv)
 	for (size_t i = 0; i < ld.clients; i++)
 		for (size_t k = 0; k < ld.turns; k++)
 			check_turn(&ld.client[i], &ld.client[i].turn[k]);
-	say((double)(ld.clients * ld.turns * OFFICER_PIECE) * 1e6 / ours,
-	    (double)(ld.clients * ld.turns * OFFICER_PIECE) * 1e6 / bare, &was,
-	    &loaded, &end);
+	say(&m);
 	close_clients();
 	centre_proc_remove(&ld.centre);
 	return 0;

@@ -33,10 +33,12 @@ record_of(struct bytes raw, bool sound, const char *want)
 {
 	struct entry e;
 	struct bytes rec;
+	enum verb verb;
 
 	entry_init(&e);
-	EXPECT_OK(entry_rec_of(&e, raw, sound, &rec));
+	EXPECT_OK(entry_glance(&e, raw, sound, &rec, &verb));
 	EXPECT_BYTES(rec, bytes_str(want));
+	EXPECT(verb == (want[0] == '\0' ? DO_NONE : t.e.verb));
 	entry_free(&e);
 }
 
@@ -64,6 +66,11 @@ test_entry_record_is_found_without_reading(void **state)
 	    "\"\\u0030"
 	    "1890a5d-ac96-774b-bcce-b302099a8057\"");
 	trial_whole(&t, "an escape");
+	record_of(t.e.raw, true, DRAFT_REC);
+	draft_head(&t.d, "rec", "\"" DRAFT_REC "\"");
+	draft_verb(&t.d, "\"n\\u006fte\"", "[\"\"]", "[\"\\\"do\\\":\"]");
+	trial_whole(&t, "a verb with an escape");
+	EXPECT(t.e.verb == DO_NOTE);
 	record_of(t.e.raw, true, DRAFT_REC);
 	record_of(bytes_str("{\"r\\u0065c\":1}"), true, "");
 	record_of(bytes_str(""), true, "");

@@ -192,6 +192,7 @@ hear(void *arg, const struct feed_said *s)
 		known = known || memcmp(s->rec, x->h->rec[i], REC_LEN) == 0;
 	if (s->is != FEED_SAID_DEVICE)
 		return ST_OK;
+	EXPECT(!s->print);
 	EXPECT(known && (x->count == 0 || s->place > x->last));
 	if (x->count++ == 0)
 		x->first = s->place;
