@@ -74,6 +74,32 @@ queue_line(const struct json *j, struct words *w)
 	line("待上传 queued", w);
 }
 
+/* Files, where there are any: what is safe, what is to go, what needs eyes. */
+static void
+files_line(const struct json *j, struct words *w)
+{
+	uint32_t e = json_get_typed(j, 0, "evidence", JSON_OBJECT);
+	long long safe, go, bad;
+	double left;
+
+	if (e == 0 ||
+	    (json_int(j, e, "files", 0) == 0 && json_int(j, e, "lost", 0) == 0))
+		return;
+	safe = json_int(j, e, "stored", 0) + json_int(j, e, "purged", 0);
+	go = json_int(j, e, "named", 0) + json_int(j, e, "uploading", 0);
+	bad = json_int(j, e, "lost", 0) + json_int(j, e, "mismatched", 0);
+	left = (double)json_int(j, e, "bytes_left", 0) / 1e6;
+	words_zh(w, "中心已存 %lld，待回执 %lld，待上传 %lld（%.1f MB）", safe,
+	    (long long)json_int(j, e, "waiting", 0), go, left);
+	words_en(w, "stored %lld, waiting %lld, to go %lld (%.1f MB)", safe,
+	    (long long)json_int(j, e, "waiting", 0), go, left);
+	if (bad > 0) {
+		words_zh(w, "；%lld 个已坏或不符，请看 evidence", bad);
+		words_en(w, "; %lld lost or mismatched, see evidence", bad);
+	}
+	line("附件 files", w);
+}
+
 static void
 receipt_line(const struct json *j, struct words *w)
 {
@@ -245,6 +271,7 @@ put_status(struct bytes doc)
 	counts(&j, &w);
 	queue_line(&j, &w);
 	if (!json_bool(&j, 0, "locked", false)) {
+		files_line(&j, &w);
 		receipt_line(&j, &w);
 		proof_line(&j, &w);
 		clock_line(&j, &w);
