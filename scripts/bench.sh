@@ -4,7 +4,7 @@
 #   scripts/bench.sh [--json | --markdown] [--quick] [--bin DIR] [NAME…]
 #
 #   NAME        only these programs: net wire tlog merge domain project agent
-#               load store evidence_agent (tests/bench/bench_NAME.c says what each measures)
+#               load store evidence evidence_agent (tests/bench/bench_NAME.c says what each measures)
 #   --json      one line a figure, nothing else:
 #               {"name","value","unit","baseline","ratio","target","met"}
 #   --markdown  the tables of docs/BENCHMARKS.md, with this machine's
@@ -19,7 +19,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-all=(net wire tlog merge domain project agent load store evidence_agent)
+all=(net wire tlog merge domain project agent load store evidence evidence_agent)
 form=table quick=() bin= names=()
 while [ $# -gt 0 ]; do
 	case $1 in

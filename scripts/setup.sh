@@ -46,6 +46,10 @@ install_packages() {
 	fi
 	if [ $want_tests = yes ]; then
 		want+=("${test_packages[@]}")
+		# Whoever has Node from elsewhere keeps it.
+		if ! command -v node >/dev/null || ! command -v npm >/dev/null; then
+			want+=(nodejs npm)
+		fi
 		# Debian 12 has no unversioned package of clang's run time.
 		if ! apt-cache show libclang-rt-dev >/dev/null 2>&1; then
 			want=("${want[@]/libclang-rt-dev/libclang-rt-14-dev}")
@@ -115,14 +119,18 @@ if ! apt-cache show libcmocka-dev >/dev/null 2>&1; then
 	as_root apt-get -q update >&2
 fi
 install_packages || { as_root apt-get -q update >&2; install_packages; }
-# tus's own reference server, which our handheld is tried against.  Its code is
-# fetched, never run, here; a machine without the registry does without.
+# tus's own reference server, which our handheld is tried against, and its own
+# client, against our centre.  Their code is fetched, never run, here; a machine
+# without the registry does without.
 install_tus() {
-	command -v npm >/dev/null ||
-		as_root apt-get install -y -q --no-install-recommends nodejs npm >&2 || true
-	[ -d tests/e2e/tus/node_modules/@tus/server ] ||
-		(cd tests/e2e/tus && npm ci --ignore-scripts --no-audit --no-fund >&2) ||
-		say "no npm registry: tests leave out tus's own server"
+	local at
+	for at in tests/e2e/tus/node_modules/@tus/server \
+		tests/interop/tusjs/node_modules/tus-js-client; do
+		[ -d "$at" ] ||
+			(cd "${at%%/node_modules/*}" &&
+				npm ci --ignore-scripts --no-audit --no-fund >&2) ||
+			say "no npm registry: tests leave out $at"
+	done
 }
 
 build_mbedtls

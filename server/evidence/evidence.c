@@ -89,6 +89,7 @@ pool_thread(void *arg)
 {
 	struct evidence *ev = arg;
 
+	(void)pthread_setname_np(pthread_self(), "files");
 	(void)pthread_mutex_lock(&ev->pool_lock);
 	for (;;) {
 		struct ev_job *job;
