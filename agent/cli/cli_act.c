@@ -244,6 +244,35 @@ run_note(struct cli *c)
 	return rc;
 }
 
+/* A note that names the finding which it answers. */
+static int
+run_answer(struct cli *c)
+{
+	struct bytes on = bytes_str(""), text = bytes_str(c->argv[2]);
+	struct buf data, more;
+	int rc = CLI_FAILED;
+
+	if (!json_text_ok(text) || !json_text_ok(bytes_str(c->argv[1])))
+		return cli_refuse(c, "文字含不可用字符",
+		    "the text holds characters that cannot stand");
+	buf_init(&data, ENTRY_BYTES_MAX);
+	buf_init(&more, ENTRY_BYTES_MAX);
+	buf_u8(&data, '[');
+	json_put_str(&data, c->argv[2]);
+	buf_u8(&data, ']');
+	buf_str(&more, "{\"finding\":");
+	json_put_str(&more, c->argv[1]);
+	buf_u8(&more, '}');
+	if (buf_cstr(&data) != NULL && buf_cstr(&more) != NULL)
+		rc = act(c, DO_NOTE, &on, 1, (const char *)data.p,
+		    (const char *)more.p);
+	else
+		rc = cli_fail(c, ST_LIMIT);
+	buf_wipe(&data);
+	buf_wipe(&more);
+	return rc;
+}
+
 /* more = {"number": N}, where one is given. */
 static int
 act_numbered(struct cli *c, enum verb verb, const char *data, int number_at)
@@ -409,6 +438,8 @@ const struct cli_command cli_act_commands[] = {
 	{ "note", 2, CLI_KEYS, run_note,
 	    "REC TEXT [--on PATH] [--attach ENTRY --at-ms MS]", "备注",
 	    "note; a point in a recording" },
+	{ "answer", 3, CLI_KEYS, run_answer, "REC FINDING TEXT",
+	    "说明发现的问题", "answer a finding" },
 	{ "approve", 3, CLI_KEYS, run_approve, "REC PATH yes|no [NUMBER]",
 	    "批准", "approve or refuse" },
 	{ "release", 2, CLI_KEYS, run_release, "REC PATH [NUMBER]", "解除",

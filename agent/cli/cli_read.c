@@ -37,11 +37,44 @@ put_article(FILE *f, const struct json *j, uint32_t n)
 		(void)fprintf(f, " %s", text);
 }
 
+/* By which it is answered, and how it stands. */
+static void
+put_life(FILE *f, const struct json *j, uint32_t n, bool en)
+{
+	static const char *const states[][2] = { { "open", "待说明" },
+		{ "answered", "已说明" }, { "closed", "已了结" },
+		{ "gone", "已不存在" } };
+	uint32_t life = json_get_typed(j, n, "life", JSON_OBJECT);
+	char word[32] = "", due[64];
+
+	if (life == 0)
+		return;
+	(void)fputs("    [", f);
+	put_member(f, j, n, "key");
+	(void)fputs("] ", f);
+	(void)json_member_text(j, life, "state", word, sizeof(word));
+	for (size_t i = 0; !en && i < 4; i++) {
+		if (strcmp(states[i][0], word) == 0)
+			(void)fprintf(f, "%s ", states[i][1]);
+	}
+	(void)fputs(word, f);
+	if (strcmp(word, "open") == 0 &&
+	    json_member_text(j, life, "due", due, sizeof(due)))
+		(void)fprintf(f, en ? " (due %s)" : "（限 %s 前 due）", due);
+	(void)fputc('\n', f);
+}
+
 static void
 put_finding(FILE *f, const struct json *j, uint32_t n, bool en)
 {
 	uint32_t law = json_get_typed(j, n, "law", JSON_OBJECT);
 	char word[32];
+
+	/* Gone: only what was said of it is left. */
+	if (law == 0) {
+		put_life(f, j, n, en);
+		return;
+	}
 
 	(void)json_member_text(j, n, "severity", word, sizeof(word));
 	(void)fputs("! ", f);
@@ -62,6 +95,7 @@ put_finding(FILE *f, const struct json *j, uint32_t n, bool en)
 	put_member(f, j, law, "en");
 	put_article(f, j, n);
 	(void)fputs(")\n", f);
+	put_life(f, j, n, en);
 }
 
 void

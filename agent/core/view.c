@@ -48,6 +48,7 @@ view_new(struct view **out, const struct kinds *ks, const struct rules *rs,
 	entry_init(&v->entry);
 	state_init(&v->state);
 	findings_init(&v->findings);
+	lives_init(&v->lives);
 	buf_init(&v->bytes, DOC_BYTES_MAX);
 	facts_init(&v->facts);
 	state_init(&v->other);
@@ -72,6 +73,7 @@ view_free(struct view *v)
 	entry_free(&v->entry);
 	state_free(&v->state);
 	findings_free(&v->findings);
+	lives_free(&v->lives);
 	buf_wipe(&v->bytes);
 	facts_free(&v->facts);
 	state_free(&v->other);

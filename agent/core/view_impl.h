@@ -4,6 +4,7 @@
 #include "agent/core/view.h"
 #include "db/db.h"
 #include "domain/facts.h"
+#include "domain/life.h"
 #include "domain/state.h"
 #include "entry/merge.h"
 
@@ -27,6 +28,7 @@ struct view {
 	struct entry entry;
 	struct state state;
 	struct findings findings;
+	struct lives lives;
 	struct buf bytes;
 
 	/* Facts: of the record that is judged; of another, being folded. */

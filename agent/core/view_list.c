@@ -8,9 +8,30 @@
 
 /* ---- findings */
 
-/* Findings of one record into v->findings. */
+/* Told of each finding, and of those that are gone; what it points to lives as
+ * long as the call. */
+typedef void (*life_fn)(struct view *v, const struct life *l, void *arg);
+
 static enum status
-judge(struct view *v, const char *rec, uint64_t now_ms)
+tell_lives(struct view *v, const struct view_loaded *l,
+    const struct rules_context *cx, life_fn fn, void *arg)
+{
+	struct life_input in = { .findings = &v->findings,
+		.st = &v->state,
+		.entries = cx->entries,
+		.entry_count = cx->entry_count };
+	enum status st;
+
+	in.order = merge_order(l->merge, &in.order_count);
+	st = lives_of(&v->lives, &in);
+	for (size_t i = 0; st == ST_OK && i < v->lives.count; i++)
+		fn(v, &v->lives.list[i], arg);
+	return st;
+}
+
+/* Findings of one record. */
+static enum status
+judge(struct view *v, const char *rec, uint64_t now_ms, life_fn fn, void *arg)
 {
 	struct rules_context cx = { .now_ms = (int64_t)now_ms };
 	struct facts_record r = { .rec = rec, .offset_min = v->offset_min };
@@ -41,6 +62,8 @@ judge(struct view *v, const char *rec, uint64_t now_ms)
 		if (st == ST_OK)
 			st = rules_check(
 			    &v->findings, v->rules, r.kind, &v->state, &cx);
+		if (st == ST_OK)
+			st = tell_lives(v, &l, &cx, fn, arg);
 	}
 	view_judged_free(&judged);
 	view_loaded_free(&l);
@@ -98,8 +121,35 @@ struct finding_job {
 	struct buf *out;
 	uint64_t now_ms;
 	struct view_counts *counts;
-	bool first;
+	bool first, one; /* one: of one record */
+	const char *rec, *kind;
 };
+
+static void
+put_life(struct view *v, const struct life *l, void *arg)
+{
+	struct finding_job *job = arg;
+
+	if (job->counts != NULL) {
+		job->counts->findings += l->f != NULL;
+		job->counts->grave +=
+		    l->f != NULL && l->f->severity == RULES_GRAVE;
+		return;
+	}
+	/* Gone: shown with its record, not in the list of all. */
+	if (l->f == NULL && !job->one)
+		return;
+	if (!job->first)
+		buf_u8(job->out, ',');
+	job->first = false;
+	buf_str(job->out, "{\"finding\":");
+	finding_json_life(l, &v->state, v->offset_min, job->out);
+	buf_str(job->out, ",\"kind\":");
+	json_put_str(job->out, job->kind);
+	buf_str(job->out, ",\"rec\":");
+	json_put_str(job->out, job->rec);
+	buf_u8(job->out, '}');
+}
 
 static enum status
 put_findings(
@@ -109,30 +159,13 @@ put_findings(
 	enum status st;
 
 	(void)wall;
-	st = judge(v, rec, job->now_ms);
+	job->rec = rec;
+	job->kind = kind;
+	st = judge(v, rec, job->now_ms, put_life, job);
 	if (st != ST_OK)
 		return st;
 	if (job->counts != NULL)
 		job->counts->records++;
-	for (size_t i = 0; i < v->findings.count; i++) {
-		const struct finding *f = &v->findings.list[i];
-
-		if (job->counts != NULL) {
-			job->counts->findings++;
-			job->counts->grave += f->severity == RULES_GRAVE;
-			continue;
-		}
-		if (!job->first)
-			buf_u8(job->out, ',');
-		job->first = false;
-		buf_str(job->out, "{\"finding\":");
-		finding_json(f, v->offset_min, job->out);
-		buf_str(job->out, ",\"kind\":");
-		json_put_str(job->out, kind);
-		buf_str(job->out, ",\"rec\":");
-		json_put_str(job->out, rec);
-		buf_u8(job->out, '}');
-	}
 	return job->out == NULL ? ST_OK : job->out->err;
 }
 
@@ -140,7 +173,7 @@ enum status
 view_findings(struct view *v, const char *rec, uint64_t now_ms, struct buf *out)
 {
 	struct finding_job job = {
-		.out = out, .now_ms = now_ms, .first = true
+		.out = out, .now_ms = now_ms, .first = true, .one = rec != NULL
 	};
 	enum status st;
 

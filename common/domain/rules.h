@@ -152,6 +152,11 @@ struct finding {
 	bool has_due;
 	int64_t due_ms; /* when what is missing falls due */
 	uint32_t stage; /* how many steps of escalation have passed */
+	/* Until when it is to be answered, and how many times that long have
+	 * passed since (at most 3); docs/FINDINGS.md. */
+	bool has_answer;
+	int64_t answer_ms;
+	uint32_t late;
 	const char *law_zh, *law_en, *article; /* as in force at the time */
 	const char *params;  /* JSON object of the parameters used */
 	const char *zh, *en; /* what is missing, what to do */
@@ -186,5 +191,10 @@ MUST_CHECK enum status rules_check(struct findings *out, const struct rules *rs,
  * {"article","doubt","due","en","key","law","params","path","rule",
  *  "severity","stage","version","zh"}; due is RFC 3339 or null. */
 void finding_json(const struct finding *f, int offset_min, struct buf *out);
+/* The same with what became of it, as member "life"; of one that is gone
+ * {"key","life","rule"}.  See life.h. */
+struct life;
+void finding_json_life(const struct life *l, const struct state *st,
+    int offset_min, struct buf *out);
 
 #endif

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "domain/life.h"
 #include "domain/rules_priv.h"
 #include "entry/entry.h"
 #include "entry/json.h"
@@ -316,8 +317,9 @@ rules_check(struct findings *out, const struct rules *rs, const struct kind *k,
 	return ST_OK;
 }
 
-void
-finding_json(const struct finding *f, int offset_min, struct buf *out)
+static void
+put_finding(const struct finding *f, const struct life *l,
+    const struct state *st, int offset_min, struct buf *out)
 {
 	char due[32];
 
@@ -339,7 +341,12 @@ finding_json(const struct finding *f, int offset_min, struct buf *out)
 	json_put_str(out, f->law_en);
 	buf_str(out, ",\"zh\":");
 	json_put_str(out, f->law_zh);
-	buf_str(out, "},\"params\":");
+	buf_u8(out, '}');
+	if (l != NULL) {
+		buf_str(out, ",\"life\":");
+		life_json(l, st, offset_min, out);
+	}
+	buf_str(out, ",\"params\":");
 	buf_str(out, f->params);
 	buf_str(out, ",\"path\":");
 	json_put_str(out, f->path);
@@ -350,5 +357,32 @@ finding_json(const struct finding *f, int offset_min, struct buf *out)
 	buf_printf(
 	    out, ",\"stage\":%u,\"version\":%u,\"zh\":", f->stage, f->version);
 	json_put_str(out, f->zh);
+	buf_u8(out, '}');
+}
+
+void
+finding_json(const struct finding *f, int offset_min, struct buf *out)
+{
+	put_finding(f, NULL, NULL, offset_min, out);
+}
+
+void
+finding_json_life(const struct life *l, const struct state *st, int offset_min,
+    struct buf *out)
+{
+	size_t rule = 0;
+
+	if (l->f != NULL) {
+		put_finding(l->f, l, st, offset_min, out);
+		return;
+	}
+	while (rule < l->key.len && l->key.p[rule] != ':')
+		rule++;
+	buf_str(out, "{\"key\":");
+	json_put_string(out, l->key);
+	buf_str(out, ",\"life\":");
+	life_json(l, st, offset_min, out);
+	buf_str(out, ",\"rule\":");
+	json_put_string(out, bytes_of(l->key.p, rule));
 	buf_u8(out, '}');
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/enc.h"
+#include "domain/life.h"
 #include "domain/rules_priv.h"
 #include "entry/entry.h"
 
@@ -294,6 +295,25 @@ clocks(struct check *c, const struct rule *r)
 	return f.count > 0 ? check_add(c, r, &f) : ST_OK;
 }
 
+/* Whoever closes a finding must be somebody else, and at the centre. */
+static enum status
+closings(struct check *c, const struct rule *r)
+{
+	uint8_t id[ID_LEN];
+	enum status st = ST_OK;
+
+	for (size_t i = 0; i < c->st->act_count && st == ST_OK; i++) {
+		const struct state_act *a = &c->st->acts[i];
+
+		if (c->cx->entry_count > 0 &&
+		    life_is_irregular(
+			c->st, a, c->cx->entries, c->cx->entry_count) &&
+		    hex_decode(id, ID_LEN, a->id) == ST_OK)
+			st = found_entry(c, r, id, "", "");
+	}
+	return st;
+}
+
 static enum status
 counted(struct check *c, const struct rule *r, uint32_t node)
 {
@@ -315,6 +335,8 @@ check_entries(struct check *c, const struct rule *r)
 		return other_kinds(c, r);
 	case OVER_AFTER_VOID:
 		return after_void(c, r);
+	case OVER_CLOSING:
+		return closings(c, r);
 	case OVER_LATE:
 		return late(c, r);
 	case OVER_CLOCK:

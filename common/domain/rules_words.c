@@ -318,6 +318,46 @@ law_of(const struct rule *r, int64_t day)
 	return &r->laws[0];
 }
 
+/* ---- when it is to be answered (docs/FINDINGS.md) */
+
+/* Where a rule has no parameter `answer` of its own. */
+static bool
+answer_span(const struct rule *r, enum rules_severity severity, struct span *s)
+{
+	for (size_t i = 0; i < r->param_count; i++) {
+		if (strcmp(r->params[i].name, "answer") == 0 &&
+		    r->params[i].type == PARAM_SPAN) {
+			*s = r->params[i].value.span;
+			return true;
+		}
+	}
+	*s = (struct span){ severity == RULES_GRAVE ? 3 : 10, SPAN_DAY };
+	return severity == RULES_GRAVE || severity == RULES_WARNING;
+}
+
+static void
+set_answer(struct check *c, const struct rule *r, struct finding *f)
+{
+	struct when from = when_of_ms(c->ms, c->cx->offset_min);
+	struct span s, more;
+
+	f->has_answer = answer_span(r, f->severity, &s);
+	for (int k = 1; f->has_answer && k <= 3; k++) {
+		struct when due;
+		int64_t ms;
+
+		more = (struct span){ s.n * k, s.unit };
+		due = when_add(&from, more, 1, c->cx->offset_min);
+		ms = when_last_ms(&due);
+		if (k == 1)
+			f->answer_ms = ms;
+		if (c->cx->now_ms > ms)
+			f->late = (uint32_t)k;
+		else if (ms + 1 < c->view.next_ms)
+			c->view.next_ms = ms + 1;
+	}
+}
+
 enum status
 check_add(struct check *c, const struct rule *r, const struct found *f)
 {
@@ -355,5 +395,6 @@ check_add(struct check *c, const struct rule *r, const struct found *f)
 		.article = law->article,
 		.params = r->params_json,
 	};
+	set_answer(c, r, &out->list[out->count - 1]);
 	return text->err;
 }

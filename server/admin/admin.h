@@ -30,7 +30,7 @@ struct admin {
 	const char *record, *out, *person, *dev, *reason, *what, *by, *ttl;
 	const char *replaces, *store, *recovery_key, *root_key, *from, *to;
 	const char *title, *text, *address, *devices_address, *origin, *kept;
-	const char *keys, *ground, *law;
+	const char *keys, *ground, *law, *finding;
 	const char *note[ADMIN_MANY_MAX];
 	size_t note_count;
 	const char *manifest;

@@ -172,7 +172,9 @@ run_token(struct admin *a)
 	hex_encode(text, bytes_of(raw, sizeof(raw)));
 	sha256(hash, bytes_str(text));
 	buf_init(&b, 1024);
-	buf_printf(&b, "{\"role\":\"%s\"}", a->role);
+	buf_str(&b, "{\"person\":");
+	json_put_str(&b, a->person == NULL ? "" : a->person);
+	buf_printf(&b, ",\"role\":\"%s\"}", a->role);
 	doc.key = bytes_of(hash, HASH_LEN);
 	doc.made = port_wall_ms(port_system());
 	doc.doc = buf_view(&b);
@@ -195,7 +197,7 @@ const struct admin_command admin_court_commands[] = {
 	    "serve" },
 	{ "vkey", true, run_vkey, "", "日志公钥", "the log's verifier key" },
 	{ "token", true, run_token,
-	    "--role supervisor|commander|auditor|admin|security", "接口令牌",
-	    "a bearer token for the read API" },
+	    "--role supervisor|commander|auditor|admin|security [--person ID]",
+	    "接口令牌", "a bearer token for the read API" },
 	{ NULL, false, NULL, NULL, NULL, NULL },
 };

@@ -9,6 +9,7 @@
 #include "server/admin/admin.h"
 #include "server/roster/define.h"
 #include "server/upkeep/erase_order.h"
+#include "server/upkeep/finding_word.h"
 
 /* Refused with the words of whoever refused. */
 static int
@@ -285,7 +286,67 @@ run_erase(struct admin *a)
 	return rc;
 }
 
+/* ---- findings */
+
+static int
+say(struct admin *a, struct fold *f)
+{
+	struct finding_word w = { .rec = a->record,
+		.key = a->finding,
+		.what = a->word[0],
+		.to = a->to,
+		.text = a->reason,
+		.by = a->by };
+	uint8_t id[ID_LEN];
+	struct words why;
+	enum status st = finding_say(a->centre, a->roster, f, &w, id, &why);
+
+	if (st != ST_OK)
+		return refuse(a, "finding", st, &why);
+	put_id(a, "已记入日志：", "logged:", id);
+	return ADMIN_DONE;
+}
+
+static int
+run_finding(struct admin *a)
+{
+	struct centre_reader *reader = NULL;
+	struct define *d = NULL;
+	struct domain *dom = NULL;
+	struct fold_config fc = { .feed = feed_inside(a->feed),
+		.utc_offset_min = (int)a->config.utc_offset_min };
+	struct fold *f = NULL;
+	int rc = ADMIN_USAGE;
+	enum status st;
+
+	if (a->word_count == 0 || !admin_needs(a, "--record", a->record) ||
+	    !admin_needs(a, "--finding", a->finding))
+		return ADMIN_USAGE;
+	st = centre_reader_open(&reader, a->centre);
+	if (st == ST_OK)
+		st = define_open(&d, a->centre, a->roster);
+	if (st == ST_OK)
+		st = define_domain(d, &dom);
+	if (st == ST_OK) {
+		fc.kinds = dom->kinds;
+		fc.rules = dom->rules;
+		fc.reader = reader;
+		st = fold_new(&f, &fc);
+	}
+	rc = st == ST_OK ? say(a, f) : admin_fail(a, "finding", st);
+	fold_free(f);
+	domain_unref(dom);
+	define_close(d);
+	centre_reader_close(reader);
+	return rc;
+}
+
 const struct admin_command admin_decide_commands[] = {
+	{ "finding", true, run_finding,
+	    "close|reopen|assign --record REC --finding KEY --reason TEXT --by "
+	    "ID [--to ID]",
+	    "了结、重开、交办发现的问题",
+	    "close a finding, open it again, give it to somebody" },
 	{ "erase", true, run_erase,
 	    "[list] | propose --record REC --entry ID… --ground T --law T --by "
 	    "ID | confirm ID --by ID | refuse ID --by ID | again",

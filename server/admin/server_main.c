@@ -125,6 +125,7 @@ static const struct {
     OPTION("law", law),
     OPTION("case", case_no),
     OPTION("until", until),
+    OPTION("finding", finding),
 }, flag_options[] = {
     OPTION("json", json),
     OPTION("qr", qr),

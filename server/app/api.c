@@ -110,12 +110,12 @@ put_conflicts(const struct state *s, struct buf *out)
 static void
 work_record(struct worker *w, struct request *rq)
 {
-	const struct findings *f;
+	const struct lives *f;
 	struct buf *b = &w->body;
 
 	if (!load(w, rq))
 		return;
-	f = fold_findings(w->fold);
+	f = fold_lives(w->fold);
 	buf_str(b, "{\"attachments\":");
 	api_put_attachments(w, b);
 	buf_str(b, ",\"conflicts\":");
@@ -124,8 +124,8 @@ work_record(struct worker *w, struct request *rq)
 	for (size_t i = 0; i < f->count; i++) {
 		if (i > 0)
 			buf_u8(b, ',');
-		finding_json(
-		    &f->list[i], (int)w->app->cfg.options.utc_offset_min, b);
+		finding_json_life(&f->list[i], fold_state(w->fold),
+		    (int)w->app->cfg.options.utc_offset_min, b);
 	}
 	buf_str(b, "],\"kind\":");
 	json_put_str(b, fold_kind_id(w->fold));
@@ -186,24 +186,30 @@ work_findings(struct worker *w, struct request *rq)
 {
 	static const char *const words[] = { "notice", "due", "warning",
 		"grave", NULL };
-	char severity[API_TEXT_MAX + 1], rule[API_TEXT_MAX + 1];
-	char after[API_TEXT_MAX + 1];
+	static const char *const states[] = { "open", "answered", "closed",
+		"gone", NULL };
+	char text[5][API_TEXT_MAX + 1];
+	struct project_finding_query q = { .limit = 0 };
 	struct api_query p = { .rq = rq };
-	uint64_t limit;
 
 	if (!api_may(w, rq, RIGHT_RECORDS))
 		return;
-	api_one_of(&p, "severity", api_text(&p, "severity", severity), words);
-	(void)api_text(&p, "rule", rule);
-	(void)api_text(&p, "after", after);
+	q.severity = api_text(&p, "severity", text[0]);
+	api_one_of(&p, "severity", q.severity, words);
+	q.rule = api_text(&p, "rule", text[1]);
+	q.state = api_text(&p, "state", text[2]);
+	api_one_of(&p, "state", q.state, states);
+	q.owner = api_text(&p, "owner", text[3]);
+	q.due_ms = api_time(&p, "due");
+	q.after = api_text(&p, "after", text[4]);
 	(void)api_number(&p, "after");
-	limit = api_number(&p, "limit");
+	q.limit = api_number(&p, "limit");
 	if (!api_query_ok(&p))
 		return;
+	if (q.severity[0] == '\0')
+		q.severity = NULL;
 	buf_reset(&w->body);
-	api_send_json(w, rq,
-	    project_findings(w->project, severity[0] == '\0' ? NULL : severity,
-		rule, after, limit, &w->body));
+	api_send_json(w, rq, project_findings(w->project, &q, &w->body));
 }
 
 void
@@ -227,8 +233,12 @@ api_routes(struct app *a)
 		{ "/api/v1/summary", api_summary },
 		{ "/metrics", work_metrics },
 	};
+	struct route *r;
 
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
 		(void)routes_add(a, "GET", table[i].pattern,
 		    1u << LISTEN_CONSOLE, table[i].work);
+	r = routes_add(a, "POST", "/api/v1/records/{rec}/findings",
+	    1u << LISTEN_CONSOLE, api_finding);
+	r->body_max = API_FINDING_BODY_MAX;
 }

@@ -15,6 +15,9 @@ bool api_may(struct worker *w, struct request *rq, enum right right);
  * eight digits of the token's SHA-256. */
 bool api_may_who(struct worker *w, struct request *rq, enum right right,
     char who[API_WHO_MAX]);
+/* The supervisor whose own token it is; else the request was answered. */
+bool api_person(
+    struct worker *w, struct request *rq, char person[ROSTER_NAME_MAX + 1]);
 /* Answer with w->body, or for `st` or the buffer's own failure. */
 void api_send_json(struct worker *w, struct request *rq, enum status st);
 /*
@@ -51,6 +54,9 @@ void api_hints(struct worker *w, struct request *rq);
 void api_evidence(struct worker *w, struct request *rq);
 /* Of the record that w->fold holds: an array. */
 void api_put_attachments(struct worker *w, struct buf *b);
+/* ---- api_finding.c */
+enum { API_FINDING_BODY_MAX = 16384 };
+void api_finding(struct worker *w, struct request *rq);
 
 /* ---- api_held.c */
 void api_held(struct worker *w, struct request *rq);

@@ -50,6 +50,7 @@ api_role_may(const char *role, enum right right)
 struct token {
 	bool known;
 	char role[32];
+	char person[ROSTER_NAME_MAX + 1]; /* whose it is; "" of nobody's */
 };
 
 static enum status
@@ -63,8 +64,38 @@ take_token(void *arg, const struct store_doc *d)
 	st = json_parse(&j, d->doc, JSON_DOCUMENT);
 	t->known = st == ST_OK &&
 		   json_member_text(&j, 0, "role", t->role, sizeof(t->role));
+	if (!t->known ||
+	    !json_member_text(&j, 0, "person", t->person, sizeof(t->person)))
+		t->person[0] = '\0';
 	json_free(&j);
 	return st == ST_INVALID ? ST_CORRUPT : st;
+}
+
+/* Whose token it is, with the first digits of its hash; false: the request was
+ * answered. */
+static bool
+ask_token(struct worker *w, struct request *rq, struct token *t, char hex[9])
+{
+	static const char prefix[] = "Bearer ";
+	struct bytes auth = request_field(rq, "authorization");
+	uint8_t hash[HASH_LEN];
+	enum status st = ST_ABSENT;
+
+	if (bytes_starts(auth, prefix) && auth.len < 512) {
+		sha256(hash, bytes_of(auth.p + sizeof(prefix) - 1,
+				 auth.len - (sizeof(prefix) - 1)));
+		hex_encode(hex, bytes_of(hash, 4));
+		st = store_doc(centre_reader_store(w->reader), "token",
+		    bytes_of(hash, HASH_LEN), take_token, t);
+	}
+	if (st != ST_OK && st != ST_ABSENT) {
+		app_fail(w, rq, st);
+		return false;
+	}
+	if (!t->known)
+		request_error(rq, 401, "unauthorized",
+		    "a bearer token is needed", "须持令牌访问", 0);
+	return t->known;
 }
 
 /* True if the bearer may; else the request was answered. */
@@ -72,34 +103,16 @@ bool
 api_may_who(struct worker *w, struct request *rq, enum right right,
     char who[API_WHO_MAX])
 {
-	static const char prefix[] = "Bearer ";
-	struct bytes auth = request_field(rq, "authorization");
 	struct token t = { .known = false };
-	uint8_t hash[HASH_LEN];
 	char hex[9];
-	enum status st = ST_ABSENT;
 
-	if (bytes_starts(auth, prefix) && auth.len < 512) {
-		sha256(hash, bytes_of(auth.p + sizeof(prefix) - 1,
-				 auth.len - (sizeof(prefix) - 1)));
-		st = store_doc(centre_reader_store(w->reader), "token",
-		    bytes_of(hash, HASH_LEN), take_token, &t);
-	}
-	if (st != ST_OK && st != ST_ABSENT) {
-		app_fail(w, rq, st);
+	if (!ask_token(w, rq, &t, hex))
 		return false;
-	}
-	if (!t.known) {
-		request_error(rq, 401, "unauthorized",
-		    "a bearer token is needed", "须持令牌访问", 0);
-		return false;
-	}
 	if (!api_role_may(t.role, right)) {
 		request_error(rq, 403, "forbidden",
 		    "this role reads no records", "此角色不得查看记录内容", 0);
 		return false;
 	}
-	hex_encode(hex, bytes_of(hash, 4));
 	(void)snprintf(who, API_WHO_MAX, "%s#%s", t.role, hex);
 	return true;
 }
@@ -110,6 +123,26 @@ api_may(struct worker *w, struct request *rq, enum right right)
 	char who[API_WHO_MAX];
 
 	return api_may_who(w, rq, right, who);
+}
+
+bool
+api_person(
+    struct worker *w, struct request *rq, char person[ROSTER_NAME_MAX + 1])
+{
+	struct token t = { .known = false };
+	char hex[9];
+
+	if (!ask_token(w, rq, &t, hex))
+		return false;
+	if (t.person[0] == '\0' || strcmp(t.role, "supervisor") != 0) {
+		request_error(rq, 403, "forbidden",
+		    "this needs a supervisor's own token: token --role "
+		    "supervisor --person ID",
+		    "须持督察员本人的令牌", 0);
+		return false;
+	}
+	memcpy(person, t.person, sizeof(t.person));
+	return true;
 }
 
 void

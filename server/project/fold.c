@@ -22,6 +22,7 @@ struct fold {
 	struct buf state_bytes;
 	struct state state;
 	struct findings findings;
+	struct lives lives;
 	char kind_id[64];
 	struct entry peek;          /* scratch */
 	struct rules_entry *judged; /* owned */
@@ -44,6 +45,7 @@ fold_new(struct fold **out, const struct fold_config *c)
 	buf_init(&f->state_bytes, FOLD_BYTES_MAX);
 	state_init(&f->state);
 	findings_init(&f->findings);
+	lives_init(&f->lives);
 	entry_init(&f->peek);
 	facts_init(&f->facts);
 	*out = f;
@@ -75,6 +77,7 @@ fold_free(struct fold *f)
 	buf_free(&f->state_bytes);
 	state_free(&f->state);
 	findings_free(&f->findings);
+	lives_free(&f->lives);
 	entry_free(&f->peek);
 	facts_free(&f->facts);
 	forget_kept(f);
@@ -348,6 +351,19 @@ run_merge(struct fold *f)
 	return st;
 }
 
+/* What became of the findings. */
+static enum status
+follow_lives(struct fold *f, const struct rules_context *cx)
+{
+	struct life_input in = { .findings = &f->findings,
+		.st = &f->state,
+		.entries = cx->entries,
+		.entry_count = cx->entry_count };
+
+	in.order = merge_order(f->merge, &in.order_count);
+	return lives_of(&f->lives, &in);
+}
+
 static enum status
 judge(struct fold *f, const char *rec, uint64_t now_ms)
 {
@@ -358,7 +374,7 @@ judge(struct fold *f, const char *rec, uint64_t now_ms)
 	struct facts_record r;
 	enum status st = ST_OK;
 
-	f->findings.count = 0;
+	f->findings.count = f->lives.count = 0;
 	f->findings.next_ms = INT64_MAX;
 	f->facts.count = 0;
 	fold_facts_record(f, rec, &r);
@@ -371,7 +387,8 @@ judge(struct fold *f, const char *rec, uint64_t now_ms)
 		return st;
 	cx.facts = f->facts.list;
 	cx.fact_count = f->facts.count;
-	return rules_check(&f->findings, f->cfg.rules, r.kind, &f->state, &cx);
+	st = rules_check(&f->findings, f->cfg.rules, r.kind, &f->state, &cx);
+	return st == ST_OK ? follow_lives(f, &cx) : st;
 }
 
 void
@@ -443,6 +460,18 @@ const struct findings *
 fold_findings(const struct fold *f)
 {
 	return &f->findings;
+}
+
+const struct lives *
+fold_lives(const struct fold *f)
+{
+	return &f->lives;
+}
+
+bool
+fold_wrote(const struct fold *f, struct bytes person)
+{
+	return life_found_against(f->judged, f->judged_count, person);
 }
 
 const struct merge *

@@ -9,6 +9,7 @@
  * Threads: one.
  */
 #include "domain/facts.h"
+#include "domain/life.h"
 #include "domain/rules.h"
 #include "domain/state.h"
 #include "entry/merge.h"
@@ -63,6 +64,10 @@ void fold_release(struct fold *f);
 struct bytes fold_state_bytes(const struct fold *f);
 const struct state *fold_state(const struct fold *f);
 const struct findings *fold_findings(const struct fold *f);
+/* What became of them, and of those that are gone. */
+const struct lives *fold_lives(const struct fold *f);
+/* Is this person among those who wrote the record in the field? */
+bool fold_wrote(const struct fold *f, struct bytes person);
 const struct merge *fold_merge(const struct fold *f);
 /* The record as facts are made of it; its kind may be NULL. */
 void fold_facts_record(

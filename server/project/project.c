@@ -7,7 +7,7 @@
 #include "server/project/project_impl.h"
 
 enum {
-	PROJECT_APP_ID = 0x44425035,
+	PROJECT_APP_ID = 0x44425036,
 	PROJECT_BATCH = 10000,
 	CACHE_KIB = 32768,
 	CHECKPOINT_PAGES = 4096
@@ -31,6 +31,7 @@ static const char *const schema[] = {
 	"CREATE INDEX record_person ON record(person);"
 	"CREATE TABLE finding(record INTEGER NOT NULL, key TEXT NOT NULL,"
 	" rule TEXT NOT NULL, severity INTEGER NOT NULL, doc TEXT NOT NULL,"
+	" state TEXT NOT NULL, owner TEXT NOT NULL, due INTEGER,"
 	" PRIMARY KEY(record, key)) WITHOUT ROWID;"
 	/* What records of a case tell each other (project_facts.c). */
 	"CREATE TABLE given(n INTEGER PRIMARY KEY, key TEXT NOT NULL,"

@@ -77,10 +77,18 @@ struct project_query {
 MUST_CHECK enum status project_records(
     struct project_reader *r, const struct project_query *q, struct buf *out);
 
-/* {"behind":…,"findings":[…],"next":…}: all, the gravest first. */
+/* Which findings are asked for; NULL or 0: any.  Those that are gone only if
+ * `state` says so. */
+struct project_finding_query {
+	const char *severity, *rule, *state, *owner;
+	uint64_t due_ms;   /* falling due before then */
+	const char *after; /* the `next` of the page before */
+	size_t limit;
+};
+
+/* {"behind":…,"findings":[…],"next":…}: the gravest first. */
 MUST_CHECK enum status project_findings(struct project_reader *r,
-    const char *severity, const char *rule, const char *after, size_t limit,
-    struct buf *out);
+    const struct project_finding_query *q, struct buf *out);
 
 /*
  * The place of a `print` entry that the public may ask for, and how many places

@@ -21,11 +21,14 @@ struct made {
 	bool is_void;
 	struct made_span kind, status, zh, en, person, words;
 	uint64_t first, last, entries, conflicts, grave;
-	int64_t next_ms; /* INT64_MAX: never */
+	uint64_t findings; /* that hold now */
+	int64_t next_ms;   /* INT64_MAX: never */
 	struct made_finding {
-		struct made_span key, rule, doc;
+		struct made_span key, rule, doc, owner;
 		int severity;
-	} * finding; /* owned */
+		enum life_state state;
+		int64_t due_ms; /* 0: never */
+	} * finding;            /* owned */
 	size_t finding_count, finding_cap;
 	struct buf text;
 };

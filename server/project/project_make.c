@@ -43,29 +43,48 @@ put(struct made *m, struct bytes text)
 	return span(m, from);
 }
 
-static enum status
-make_findings(struct made *m, const struct findings *f, int offset_min)
+/* When it falls due: by its own timer, else its answer; 0: never. */
+static int64_t
+due_of(const struct life *l)
 {
-	if (f->count > m->finding_cap) {
+	if (l->f == NULL || l->state == LIFE_CLOSED)
+		return 0;
+	if (l->f->has_due)
+		return l->f->due_ms;
+	return l->f->has_answer && l->state == LIFE_OPEN ? l->f->answer_ms : 0;
+}
+
+static enum status
+make_findings(struct made *m, const struct fold *f, int offset_min)
+{
+	const struct lives *lives = fold_lives(f);
+
+	if (lives->count > m->finding_cap) {
 		struct made_finding *bigger =
-		    realloc(m->finding, f->cap * sizeof(*bigger));
+		    realloc(m->finding, lives->cap * sizeof(*bigger));
 
 		if (bigger == NULL)
 			return ST_NOMEM;
 		m->finding = bigger;
-		m->finding_cap = f->cap;
+		m->finding_cap = lives->cap;
 	}
-	for (size_t i = 0; i < f->count; i++) {
-		const struct finding *from = &f->list[i];
+	for (size_t i = 0; i < lives->count; i++) {
+		const struct life *from = &lives->list[i];
 		struct made_finding *to = &m->finding[m->finding_count++];
-		size_t at = m->text.len;
+		size_t at = m->text.len, rule = 0;
 
-		finding_json(from, offset_min, &m->text);
+		while (rule < from->key.len && from->key.p[rule] != ':')
+			rule++;
+		finding_json_life(from, fold_state(f), offset_min, &m->text);
 		to->doc = span(m, at);
-		to->key = put(m, bytes_str(from->key));
-		to->rule = put(m, bytes_str(from->rule));
-		to->severity = from->severity;
-		m->grave += from->severity == RULES_GRAVE;
+		to->key = put(m, from->key);
+		to->rule = put(m, bytes_of(from->key.p, rule));
+		to->owner = put(m, from->owner);
+		to->severity = from->f != NULL ? (int)from->f->severity : 0;
+		to->state = from->state;
+		to->due_ms = due_of(from);
+		m->grave += from->f != NULL && from->f->severity == RULES_GRAVE;
+		m->findings += from->f != NULL;
 	}
 	return m->text.err;
 }
@@ -114,7 +133,7 @@ project_make(
 
 	buf_reset(&m->text);
 	m->finding_count = 0;
-	m->grave = 0;
+	m->grave = m->findings = 0;
 	memcpy(m->rec, rec, REC_LEN + 1);
 	m->system = k != NULL && k->system;
 	m->kind = put(m, bytes_str(fold_kind_id(f)));
@@ -127,7 +146,7 @@ project_make(
 	m->conflicts = merge_conflicts(fold_merge(f));
 	m->is_void = state->is_void;
 	m->next_ms = k == NULL ? INT64_MAX : fs->next_ms;
-	st = make_findings(m, fs, offset_min);
+	st = make_findings(m, f, offset_min);
 	if (st == ST_OK)
 		make_words(m, state);
 	return st == ST_OK ? m->text.err : st;

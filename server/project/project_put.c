@@ -58,7 +58,8 @@ put_findings(struct project *p, int64_t n, const struct made *m)
 
 		st = db_query(&s, p->db,
 		    "INSERT OR REPLACE INTO finding(record, key, rule,"
-		    " severity, doc) VALUES(?1, ?2, ?3, ?4, ?5)");
+		    " severity, doc, state, owner, due)"
+		    " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)");
 		if (st != ST_OK)
 			return st;
 		db_bind_i64(s, 1, n);
@@ -66,6 +67,12 @@ put_findings(struct project *p, int64_t n, const struct made *m)
 		db_bind_text(s, 3, made_text(m, f->rule));
 		db_bind_i64(s, 4, f->severity);
 		db_bind_text(s, 5, made_text(m, f->doc));
+		db_bind_text(s, 6, bytes_str(life_state_name(f->state)));
+		db_bind_text(s, 7, made_text(m, f->owner));
+		if (f->due_ms != 0)
+			db_bind_i64(s, 8, f->due_ms);
+		else
+			db_bind_null(s, 8);
 		st = db_run(s);
 	}
 	return st;
@@ -146,7 +153,7 @@ put_row(struct project *p, int64_t *n, const struct made *m)
 	db_bind_text(s, 8, made_text(m, m->person));
 	db_bind_u64(s, 9, m->entries);
 	db_bind_u64(s, 10, m->conflicts);
-	db_bind_u64(s, 11, m->finding_count);
+	db_bind_u64(s, 11, m->findings);
 	db_bind_u64(s, 12, m->grave);
 	db_bind_i64(s, 13, m->is_void);
 	if (m->next_ms == INT64_MAX)

@@ -174,32 +174,36 @@ project_records(
 }
 
 enum status
-project_findings(struct project_reader *r, const char *severity,
-    const char *rule, const char *after, size_t limit, struct buf *out)
+project_findings(struct project_reader *r,
+    const struct project_finding_query *q, struct buf *out)
 {
 	static const char *const names[] = { "notice", "due", "warning",
 		"grave" };
-	int64_t want = -1, offset = after_of(after, 0);
+	int64_t want = -1, offset = after_of(q->after, 0);
+	size_t n = 0, limit = page(q->limit);
 	struct db_stmt *s;
-	size_t n = 0;
 	enum status st;
 
-	limit = page(limit);
-	for (int i = 0; severity != NULL && i < 4; i++) {
-		if (strcmp(names[i], severity) == 0)
+	for (int i = 0; q->severity != NULL && i < 4; i++) {
+		if (strcmp(names[i], q->severity) == 0)
 			want = i;
 	}
 	st = db_query(&s, r->db,
 	    "SELECT record.rec, record.kind, finding.doc FROM finding"
 	    " JOIN record ON record.n = finding.record"
 	    " WHERE (?1 < 0 OR severity = ?1) AND (?2 = '' OR rule = ?2)"
+	    " AND (?5 = finding.state OR (?5 = '' AND finding.state <> 'gone'))"
+	    " AND (?6 = '' OR owner = ?6) AND (?7 = 0 OR due < ?7)"
 	    " ORDER BY severity DESC, finding.record DESC, key"
 	    " LIMIT ?3 OFFSET ?4");
 	if (st != ST_OK)
 		return st;
 	db_bind_i64(s, 1, want);
-	db_bind_text(s, 2, bytes_str(or_empty(rule)));
+	db_bind_text(s, 2, bytes_str(or_empty(q->rule)));
 	db_bind_u64(s, 3, limit);
+	db_bind_text(s, 5, bytes_str(or_empty(q->state)));
+	db_bind_text(s, 6, bytes_str(or_empty(q->owner)));
+	db_bind_u64(s, 7, q->due_ms);
 	db_bind_i64(s, 4, offset < 0 ? 0 : offset);
 	put_behind(r, out);
 	buf_str(out, "\"findings\":[");

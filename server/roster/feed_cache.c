@@ -89,7 +89,8 @@ feed_team_of(struct feed *f, const struct centre_entry *e)
 bool
 feed_of_a_record(enum verb verb)
 {
-	return verb == DO_HOLD || verb == DO_ADMIT || verb == DO_PRINT;
+	return verb == DO_HOLD || verb == DO_ADMIT || verb == DO_PRINT ||
+	       verb == DO_NOTE;
 }
 
 void

@@ -156,6 +156,7 @@ sort_list(struct buf *list)
 static void
 compare_lists(struct sim *s, struct project_reader *x, struct project_reader *y)
 {
+	struct project_finding_query fq = { .limit = 1000 };
 	struct project_query q = { .limit = 1000 };
 	struct buf a, b;
 
@@ -170,8 +171,8 @@ compare_lists(struct sim *s, struct project_reader *x, struct project_reader *y)
 	buf_free(&b);
 	buf_init(&a, 16 << 20);
 	buf_init(&b, 16 << 20);
-	EXPECT_OK(project_findings(x, NULL, NULL, NULL, 1000, &a));
-	EXPECT_OK(project_findings(y, NULL, NULL, NULL, 1000, &b));
+	EXPECT_OK(project_findings(x, &fq, &a));
+	EXPECT_OK(project_findings(y, &fq, &b));
 	sort_list(&a);
 	sort_list(&b);
 	sim_expect_same(s, "findings as projected", buf_view(&a), buf_view(&b));

@@ -194,8 +194,8 @@ agree(struct bench *w, int hands, struct found *centre)
 
 	settle(w);
 	buf_init(&b, 1 << 20);
-	EXPECT_OK(
-	    project_findings(project_inside(w->p), NULL, NULL, NULL, 1000, &b));
+	EXPECT_OK(project_findings(project_inside(w->p),
+	    &(struct project_finding_query){ .limit = 1000 }, &b));
 	take_found(buf_view(&b), true, centre);
 	for (int i = 0; i < hands; i++) {
 		struct found hand;

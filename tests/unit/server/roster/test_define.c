@@ -175,8 +175,8 @@ at_centre(struct world *w, const char *rule)
 	size_t n;
 
 	buf_init(&b, 1 << 20);
-	EXPECT_OK(
-	    project_findings(project_inside(w->p), NULL, rule, "", 0, &b));
+	EXPECT_OK(project_findings(project_inside(w->p),
+	    &(struct project_finding_query){ .rule = rule }, &b));
 	n = count_of(buf_view(&b), rule);
 	buf_free(&b);
 	return n;
