@@ -44,6 +44,7 @@
 	X(MISSING, "missing", 0)   /* an entry knew of one that is not here */ \
 	X(APART, "apart", 0)       /* an anchor that a bundle cannot reach */  \
 	X(ERASED, "erased", 0)     /* a body erased by a logged order */       \
+	X(FILLED, "filled", 0)     /* came in after an export counted */       \
 	X(NOT_ERASED, "not_erased", 0) /* ordered, and the body stands */
 
 enum verify_what {

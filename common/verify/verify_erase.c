@@ -1,7 +1,7 @@
 /*
- * verify_erase: bodies that are gone, and the orders that say so
- * (docs/ERASING.md).  An order comes behind what it is about, so all is judged
- * at the end.
+ * verify_erase: bytes that came later, bodies that are gone, and the orders
+ * that say so (docs/ERASING.md).  An order comes behind what it is about, so
+ * all is judged at the end.
  */
 #include <inttypes.h>
 #include <string.h>
@@ -18,6 +18,34 @@ verify_erase_entry(struct verify *v, const struct vrow *row)
 	return st == ST_OK ? erasures_take(
 				 v->orders, &v->e, row->link, row->place, NULL)
 			   : st;
+}
+
+enum status
+verify_filled_entry(struct verify *v, const struct vrow *row)
+{
+	struct vfilled f = { .at = row->place };
+	char was[8];
+	enum status st;
+
+	if (!verify_num(&v->e, "place", &f.place) ||
+	    !verify_text(&v->e, "was", was, sizeof(was)) ||
+	    strcmp(was, "lost") != 0)
+		return ST_OK;
+	st =
+	    verify_room(&v->filled, &v->filled_cap, v->filled_count, sizeof(f));
+	if (st == ST_OK)
+		v->filled[v->filled_count++] = f;
+	return st;
+}
+
+bool
+verify_lacked_at(const struct verify *v, uint64_t place, uint64_t size)
+{
+	for (size_t i = 0; i < v->filled_count; i++) {
+		if (v->filled[i].place == place && v->filled[i].at >= size)
+			return true;
+	}
+	return false;
 }
 
 enum status

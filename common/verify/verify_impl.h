@@ -96,6 +96,11 @@ struct vhole {
 	const struct vchain *c;
 };
 
+/* A place that was lost, and whose bytes came later. */
+struct vfilled {
+	uint64_t place, at; /* `at`: of the entry that says so */
+};
+
 /* A body that its row says was erased. */
 struct verased {
 	uint8_t id[ID_LEN];
@@ -129,6 +134,7 @@ struct vmanifest {
 	/* Found in the second reading. */
 	struct frontier f;
 	uint64_t got_held, got_bare;
+	uint64_t later; /* entries that were lost when it was made */
 	uint8_t (*key)[PUBKEY_LEN]; /* owned: whose entries it has */
 	size_t key_count, key_cap;
 };
@@ -208,7 +214,9 @@ struct verify {
 	uint64_t next_anchor;     /* the least size not reached yet */
 	struct vrestore *restore; /* owned, in order of place */
 	size_t restore_count, restore_cap;
-	bool taken_ahead;        /* the descriptor of the entry at hand */
+	bool taken_ahead;       /* the descriptor of the entry at hand */
+	struct vfilled *filled; /* owned, in order of `at` */
+	size_t filled_count, filled_cap;
 	struct erasures *orders; /* owned: to erase; NULL: none */
 	struct verased *erased;  /* owned, by place */
 	size_t erased_count, erased_cap;
@@ -351,6 +359,11 @@ void verify_restores_end(struct verify *v);
 /* `v->e` is of kind erase@1, on a chain of the court's own. */
 MUST_CHECK enum status verify_erase_entry(
     struct verify *v, const struct vrow *row);
+/* `v->e` is a filled@1. */
+MUST_CHECK enum status verify_filled_entry(
+    struct verify *v, const struct vrow *row);
+/* The log says that this place was lost until some place at or above `size`. */
+bool verify_lacked_at(const struct verify *v, uint64_t place, uint64_t size);
 /* The row says that its body was erased; judged at the end. */
 MUST_CHECK enum status verify_erased_row(
     struct verify *v, const struct vchain *c, const struct vrow *row);

@@ -28,6 +28,7 @@ verify_done(struct verify *v)
 	free(v->anchor);
 	free(v->restore);
 	free(v->erased);
+	free(v->filled);
 	erasures_free(v->orders);
 	entry_free(&v->e);
 	buf_free(&v->lines);

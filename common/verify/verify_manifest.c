@@ -1,4 +1,5 @@
 /* verify_manifest: what exports said that a record was, counted again. */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -166,6 +167,10 @@ count_in(struct verify *v, struct bytes rec, const struct vrow *row, bool bare)
 
 		if (place >= m->size)
 			continue;
+		if (verify_lacked_at(v, place, m->size)) {
+			m->later++;
+			continue;
+		}
 		frontier_add(&m->f, leaf);
 		m->got_bare += bare;
 		m->got_held += verify_held_at(v, link, m->size);
@@ -261,6 +266,16 @@ judge(struct verify *v, const struct vmanifest *m)
 		    "A false manifest: not all entries that the record had "
 		    "below its size.");
 		return ST_OK;
+	}
+	if (m->later > 0) {
+		struct verify_finding *f = verify_say(v->r, VERIFY_FILLED,
+		    "清单没有列入当时丢失、此后补来的条目，日志中有记载。",
+		    "The manifest does not count entries that were lost then "
+		    "and came later, by the log's own word.");
+
+		f->has_place = true;
+		f->place = m->place;
+		verify_data(f, "%" PRIu64, m->later);
 	}
 	if (m->has_context)
 		st = context_true(v, m, &context);

@@ -498,6 +498,8 @@ verify_server_entry(struct verify *v, struct vchain *c, const struct vrow *row)
 		return verify_returned_entry(v, c, row);
 	if (bytes_eq_str(e->kind, "hole@1"))
 		return apply_hole(v, row);
+	if (bytes_eq_str(e->kind, "filled@1"))
+		return verify_filled_entry(v, row);
 	if (bytes_eq_str(e->kind, "manifest@1"))
 		return verify_manifest_entry(v, c, row);
 	if (bytes_eq_str(e->kind, "restored@1"))

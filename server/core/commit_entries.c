@@ -86,7 +86,7 @@ txn_write(struct txn *t, struct server_entry *e)
 	return st;
 }
 
-/* ---- holds, holes, what was recovered */
+/* ---- holds, holes, what was recovered, what came later */
 
 static int
 held_cmp(const void *arg, uint32_t a, uint32_t b)
@@ -187,13 +187,34 @@ write_span(struct txn *t, const struct span *s, struct buf *text)
 	return txn_write(t, &e);
 }
 
+/* So that who counts a record's entries later knows which were not there. */
+static enum status
+write_refill(struct txn *t, const struct refill *r, struct buf *text)
+{
+	const struct bytes on[] = { bytes_str("place"), bytes_str("digest"),
+		bytes_str("was") };
+	struct server_entry e = {
+		.kind = "filled@1", .verb = DO_OPEN, .on = on, .on_count = 3
+	};
+
+	buf_reset(text);
+	buf_printf(text, "[%" PRIu64 ",", r->place);
+	json_put_hex(text, bytes_of(r->digest, HASH_LEN));
+	buf_str(text, r->lost ? ",\"lost\"]" : ",\"blind\"]");
+	if (text->err != ST_OK)
+		return text->err;
+	e.data = buf_view(text);
+	return txn_write(t, &e);
+}
+
 enum status
 txn_consequences(struct txn *t)
 {
 	enum status st = ST_OK;
 	struct buf text;
 
-	if (t->held_count == 0 && t->span_count == 0 && t->word_count == 0)
+	if (t->held_count == 0 && t->span_count == 0 && t->word_count == 0 &&
+	    t->refill_count == 0)
 		return ST_OK;
 	buf_init(&text, 2 * ENTRY_SCRATCH_MAX);
 	st = txn_words(t, &text);
@@ -201,6 +222,8 @@ txn_consequences(struct txn *t)
 		st = write_holds(t, &text);
 	for (size_t i = 0; i < t->span_count && st == ST_OK; i++)
 		st = write_span(t, &t->span[i], &text);
+	for (size_t i = 0; i < t->refill_count && st == ST_OK; i++)
+		st = write_refill(t, &t->refill[i], &text);
 	buf_free(&text);
 	return st == ST_OK ? put_rows(t) : st;
 }

@@ -28,6 +28,13 @@ struct span {
 	bool evidence; /* it was placed nowhere */
 };
 
+/* A place whose bytes came later. */
+struct refill {
+	uint64_t place;
+	uint8_t digest[HASH_LEN];
+	bool lost; /* it had none at all; else its body lacked */
+};
+
 /* A piece that was looked at, and how its chain's ack will read. */
 struct done_piece {
 	struct ingest *in;
@@ -57,6 +64,8 @@ struct txn {
 	size_t word_count, word_cap;
 	struct span *span;
 	size_t span_count, span_cap;
+	struct refill *refill;
+	size_t refill_count, refill_cap;
 	struct done_piece *done;
 	size_t done_count, done_cap;
 
@@ -74,7 +83,8 @@ void txn_free(struct txn *t);
 MUST_CHECK enum status txn_pieces(struct txn *t, struct ingest *in);
 
 /* Write what a returned word of the centre's repeats, and the `hold`, `hole@1`,
- * `recovered@1` and `returned@1` entries that the pieces made needful. */
+ * `recovered@1`, `returned@1` and `filled@1` entries that the pieces made
+ * needful. */
 MUST_CHECK enum status txn_consequences(struct txn *t);
 
 /*

@@ -9,6 +9,22 @@
 
 /* ---- what a piece brings besides new entries */
 
+static enum status
+note_refill(struct txn *t, uint64_t place, struct bytes bytes, bool lost)
+{
+	struct refill *r;
+	enum status st =
+	    txn_room(&t->refill, &t->refill_cap, t->refill_count, sizeof(*r));
+
+	if (st != ST_OK)
+		return st;
+	r = &t->refill[t->refill_count++];
+	r->place = place;
+	entry_digest(r->digest, bytes);
+	r->lost = lost;
+	return ST_OK;
+}
+
 /* Bytes for places that lacked them; the links have matched already. */
 static enum status
 fill_one(struct placing *pl, const struct store_entry *row, size_t i)
@@ -25,6 +41,9 @@ fill_one(struct placing *pl, const struct store_entry *row, size_t i)
 	st = store_fill(t->s, row->place,
 	    e->flags | (row->flags & (STORE_HELD | STORE_SERVER)), e->bytes,
 	    e->why);
+	if (st != ST_OK)
+		return st;
+	st = note_refill(t, row->place, e->bytes, (lacks & STORE_LOST) != 0);
 	if (st != ST_OK)
 		return st;
 	t->rows = true;

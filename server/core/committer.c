@@ -64,6 +64,7 @@ txn_free(struct txn *t)
 	free(t->held);
 	free(t->span);
 	free(t->word_of);
+	free(t->refill);
 	free(t->done);
 }
 
@@ -77,6 +78,7 @@ txn_reset(struct txn *t, uint64_t size)
 	buf_reset(&t->lines);
 	frontier_init(&t->line_tree);
 	t->held_count = t->span_count = t->done_count = t->word_count = 0;
+	t->refill_count = 0;
 	t->pieces = t->forks = t->malformed = t->lost = t->filled = 0;
 }
 

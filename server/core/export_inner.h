@@ -44,6 +44,8 @@ struct pick {
 	} * word; /* owned: holds and admits, in order of place */
 	size_t word_count, word_cap;
 	struct erasures *orders; /* owned: whose bodies were erased */
+	uint64_t *later; /* owned: places that were lost until after `size` */
+	size_t later_count, later_cap;
 };
 
 void pick_init(struct pick *p, struct centre *c, const char *rec);

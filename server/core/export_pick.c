@@ -24,6 +24,7 @@ pick_free(struct pick *p)
 	free(p->device);
 	free(p->word);
 	erasures_free(p->orders);
+	free(p->later);
 	entry_free(&p->e);
 	memset(p, 0, sizeof(*p));
 }
@@ -232,6 +233,26 @@ of_erasing(struct pick *p, const struct centre_entry *ce)
 	return st == ST_INVALID ? ST_OK : st;
 }
 
+/* A place that was lost when the record was counted, and is not now. */
+static enum status
+of_filling(struct pick *p, const struct centre_entry *ce)
+{
+	enum status st = entry_parse(&p->e, ce->bytes);
+	const struct json_node *n;
+
+	if (st == ST_INVALID || (st == ST_OK && p->e.on_count != 3))
+		return ST_OK;
+	if (st != ST_OK || !bytes_eq_str(p->e.on[0], "place") ||
+	    p->e.body_is != ENTRY_BODY_WHOLE ||
+	    !json_is(&p->e.body, entry_value(&p->e, 2), "lost"))
+		return st;
+	n = &p->e.body.node[entry_value(&p->e, 0)];
+	st = room(&p->later, &p->later_cap, p->later_count, sizeof(*p->later));
+	if (st == ST_OK && n->type == JSON_INT && n->num >= 0)
+		p->later[p->later_count++] = (uint64_t)n->num;
+	return st;
+}
+
 static enum status
 one(struct pick *p, const struct centre_entry *ce)
 {
@@ -251,6 +272,9 @@ one(struct pick *p, const struct centre_entry *ce)
 	if (st == ST_OK && (ce->flags & STORE_SERVER) != 0 &&
 	    may_name(line, "\"" ERASE_KIND "\""))
 		st = of_erasing(p, ce);
+	if (st == ST_OK && (ce->flags & STORE_SERVER) != 0 &&
+	    ce->place >= p->size && may_name(line, "\"filled@1\""))
+		st = of_filling(p, ce);
 	return st;
 }
 
@@ -289,6 +313,24 @@ wrote(const struct pick *p, const char *rec)
 		if (p->device[d].wrote && strcmp(p->device[d].rec, rec) == 0)
 			return true;
 	return false;
+}
+
+/* What came later is of the record now, and was not when it was counted. */
+static void
+forget_later(struct pick *p)
+{
+	for (size_t k = 0; k < p->later_count; k++) {
+		for (size_t i = 0; i < p->count; i++) {
+			struct picked *x = &p->item[i];
+
+			if (!x->record || x->place != p->later[k])
+				continue;
+			x->record = false;
+			p->entries--;
+			p->bare -= x->bare;
+			p->lacking -= x->lacking;
+		}
+	}
 }
 
 /* Drop what is of devices that have no part in the record. */
@@ -346,6 +388,7 @@ pick_run(struct pick *p, uint64_t to)
 	centre_reader_close(r);
 	if (st != ST_ABSENT)
 		return st == ST_OK ? ST_CORRUPT : st;
+	forget_later(p);
 	st = mark_devices(p);
 	if (st != ST_OK)
 		return st;
