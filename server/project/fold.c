@@ -3,35 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/project/fold_impl.h"
+
 enum { FOLD_BYTES_MAX = 512 << 20, PLACES_STEP = 256 };
-
-struct row {
-	uint8_t id[ID_LEN], chain[CHAIN_LEN];
-	uint64_t seq, place, received_ms, wall;
-	uint32_t flags;
-	size_t off, len;
-};
-
-struct fold {
-	struct fold_config cfg;
-	struct merge *merge;
-	struct row *row;
-	size_t count, cap;
-	uint64_t bound;   /* places from here on are not looked at */
-	struct buf bytes; /* all entries, one behind the other */
-	struct buf state_bytes;
-	struct state state;
-	struct findings findings;
-	struct lives lives;
-	char kind_id[64];
-	struct entry peek;          /* scratch */
-	struct rules_entry *judged; /* owned */
-	size_t judged_count, judged_cap;
-	struct bytes by; /* of the first entry */
-	uint8_t **kept;  /* owned: copies of texts that had escapes */
-	size_t kept_count;
-	struct facts facts;
-};
 
 enum status
 fold_new(struct fold **out, const struct fold_config *c)
@@ -230,8 +204,8 @@ gather(struct fold *f, const char *rec, uint64_t bound)
 	return st;
 }
 
-static struct bytes
-raw_of(const struct fold *f, size_t i)
+struct bytes
+fold_raw(const struct fold *f, size_t i)
 {
 	return bytes_of(f->bytes.p + f->row[i].off, f->row[i].len);
 }
@@ -281,7 +255,7 @@ static enum status
 note_entry(struct fold *f, size_t i, const struct entry *e)
 {
 	struct rules_entry *to = &f->judged[f->judged_count];
-	struct bytes raw = raw_of(f, i);
+	struct bytes raw = fold_raw(f, i);
 	enum status st;
 
 	f->row[i].wall = e->wall;
@@ -323,7 +297,7 @@ add_entries(struct fold *f)
 			flags |= MERGE_SERVER;
 		if ((f->row[i].flags & STORE_MALFORMED) != 0)
 			flags |= MERGE_BARE;
-		st = merge_add(f->merge, f->row[i].id, raw_of(f, i), flags);
+		st = merge_add(f->merge, f->row[i].id, fold_raw(f, i), flags);
 		if (st == ST_OK)
 			st = note_entry(f, i, merge_added(f->merge));
 	}
@@ -442,91 +416,4 @@ fold_load_below(struct fold *f, const char *rec, uint64_t bound)
 	f->kind_id[0] = '\0';
 	f->findings.count = 0;
 	return st == ST_OK ? run_merge(f) : st;
-}
-
-struct bytes
-fold_state_bytes(const struct fold *f)
-{
-	return buf_view(&f->state_bytes);
-}
-
-const struct state *
-fold_state(const struct fold *f)
-{
-	return &f->state;
-}
-
-const struct findings *
-fold_findings(const struct fold *f)
-{
-	return &f->findings;
-}
-
-const struct lives *
-fold_lives(const struct fold *f)
-{
-	return &f->lives;
-}
-
-bool
-fold_wrote(const struct fold *f, struct bytes person)
-{
-	return life_found_against(f->judged, f->judged_count, person);
-}
-
-const struct merge *
-fold_merge(const struct fold *f)
-{
-	return f->merge;
-}
-
-const struct kind *
-fold_kind(const struct fold *f)
-{
-	return kinds_find(f->cfg.kinds, bytes_str(f->kind_id));
-}
-
-const char *
-fold_kind_id(const struct fold *f)
-{
-	return f->kind_id;
-}
-
-size_t
-fold_count(const struct fold *f)
-{
-	return f->count;
-}
-
-void
-fold_entry(const struct fold *f, size_t i, struct fold_entry *out)
-{
-	const struct row *r = &f->row[i];
-
-	memcpy(out->id, r->id, ID_LEN);
-	memcpy(out->chain, r->chain, CHAIN_LEN);
-	out->seq = r->seq;
-	out->place = r->place;
-	out->received_ms = r->received_ms;
-	out->flags = r->flags;
-	out->raw = raw_of(f, i);
-}
-
-struct bytes
-fold_by(const struct fold *f)
-{
-	return f->by;
-}
-
-void
-fold_times(const struct fold *f, uint64_t *first, uint64_t *last)
-{
-	*first = UINT64_MAX;
-	*last = 0;
-	for (size_t i = 0; i < f->count; i++) {
-		if (f->row[i].wall < *first)
-			*first = f->row[i].wall;
-		if (f->row[i].wall > *last)
-			*last = f->row[i].wall;
-	}
 }
