@@ -8,7 +8,7 @@
 
 #include "server/ca/ca.h"
 
-enum { TICKET_LIFE_S = 86400, ERR = APP_ERRMSG_LEN };
+enum { TICKET_LIFE_S = 86400, EVIDENCE_AT_START = 20000, ERR = APP_ERRMSG_LEN };
 
 static const char centre_name[] = "centre.daybreak.internal";
 
@@ -158,8 +158,12 @@ open_evidence(struct app *a, char errmsg[ERR])
 		(void)snprintf(errmsg, ERR, "%s: %s", a->cfg.dir, why);
 		return st;
 	}
-	/* Who has a receipt must be known before one is asked for. */
-	return evidence_follow(a->evidence, 0, &done);
+	/*
+	 * Who has a receipt is known before one is asked for, unless the table
+	 * is being made anew from a long log: then it is caught up behind the
+	 * open listeners, and a device may get a second receipt meanwhile.
+	 */
+	return evidence_follow(a->evidence, EVIDENCE_AT_START, &done);
 }
 
 static enum status

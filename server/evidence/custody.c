@@ -286,6 +286,25 @@ remember(struct evidence *ev, const uint8_t *digest, const char *who)
 	return db_run(s);
 }
 
+/* It could not be logged after all: the next reading tries again. */
+static enum status
+forget(struct evidence *ev, const uint8_t *digest, const char *who)
+{
+	struct db_stmt *s;
+	enum status st;
+
+	(void)pthread_mutex_lock(&ev->lock);
+	st = db_query(
+	    &s, ev->db, "DELETE FROM viewed WHERE digest = ?1 AND who = ?2");
+	if (st == ST_OK) {
+		db_bind_bytes(s, 1, bytes_of(digest, HASH_LEN));
+		db_bind_text(s, 2, bytes_str(who));
+		st = db_run(s);
+	}
+	(void)pthread_mutex_unlock(&ev->lock);
+	return st;
+}
+
 enum status
 custody_note(struct evidence *ev, const uint8_t digest[HASH_LEN], bool copied,
     const char *who, const char *range)
@@ -319,6 +338,13 @@ custody_note(struct evidence *ev, const uint8_t digest[HASH_LEN], bool copied,
 	st = more.err;
 	if (st == ST_OK)
 		st = batch_commit(&b, ev->cfg.centre, NULL, NULL);
+	/* What cannot even be forgotten is the table's own trouble, and told
+	 * as such. */
+	if (st != ST_OK) {
+		enum status forgot = forget(ev, digest, who);
+
+		st = forgot == ST_OK ? st : forgot;
+	}
 	batch_free(&b);
 	buf_free(&more);
 	return st;

@@ -702,6 +702,24 @@ def the_console_reads_whole_and_in_ranges(c):
     check(c.logged("evidence_type", "image/jpeg"), "the lie is not logged")
 
 
+def reading_that_cannot_be_noted_is_refused(c):
+    """With the disk full a reader is turned away, not let in unseen."""
+    full = c.dir / "full"
+    c.make_court()
+    c.start(env=c.unlucky(full=full))
+    d = Carrier(c, "a")
+    data = blob(100_000)
+    d.send(data)
+    here = "/api/v1/evidence/" + hashlib.sha256(data).hexdigest()
+    full.touch()
+    for _ in range(3):
+        a = get(c, here)
+        check(a.status == 503, f"read unseen: {a.status}")
+    full.unlink()
+    check(get(c, here).status == 200, "with room again")
+    check(len(notes(c)) == 1, f"{notes(c)}")
+
+
 def custody_retention_and_check(c):
     """A file's life from the log alone; what a case keeps stays, the rest goes
     by an entry; check tells what is wrong and deletes nothing."""
@@ -799,7 +817,8 @@ def custody_retention_and_check(c):
 
 
 CASES = [
-    the_console_reads_whole_and_in_ranges, custody_retention_and_check,
+    the_console_reads_whole_and_in_ranges,
+    reading_that_cannot_be_noted_is_refused, custody_retention_and_check,
     a_file_arrives_whole_and_is_receipted, endings_keep_what_came,
     killed_servers_lose_nothing_said,
     two_devices_bring_the_same_bytes_at_once,
