@@ -326,11 +326,19 @@ def two_devices_bring_the_same_bytes_at_once(c):
     check(parts(c) == [], f"left over: {parts(c)}")
 
 
+def timed(fn):
+    began = time.monotonic()
+    fn()
+    return time.monotonic() - began
+
+
 def big_uploads_do_not_slow_entries(c):
-    """Entries are acknowledged within seconds while four videos come, and the
-    server holds at most 256 KiB for each of them."""
+    """Entries are acknowledged within seconds while four videos come (on a
+    machine that does nothing else; else within a dozen of the usual times: four
+    senders and the server share its processors), and the server holds at most 256 KiB for each of them."""
     c.begin()
     c.healthy()
+    usual = timed(c.healthy)
     before = c.memory()
     stop = threading.Event()
     hands = [Carrier(c, f"v{i}") for i in range(4)]
@@ -358,10 +366,9 @@ def big_uploads_do_not_slow_entries(c):
         wait_for("the videos", lambda: began[0] > 200)
         peak = 0
         for _ in range(5):
-            t0 = time.monotonic()
-            c.healthy()
-            took = time.monotonic() - t0
-            check(took < 20, f"an entry took {took:.1f} s")
+            took = timed(c.healthy)
+            check(took < max(20, 12 * usual),
+                  f"an entry took {took:.1f} s, without uploads {usual:.1f}")
             peak = max(peak, c.memory())
         if "asan" not in str(c.bin):
             check(peak - before < 4 * (256 << 10) + (4 << 20),
