@@ -325,6 +325,12 @@ api_evidence(struct worker *w, struct request *rq)
 
 	if (!api_may_who(w, rq, RIGHT_RECORDS, who))
 		return;
+	if (!evidence_is_whole(w->app->evidence)) {
+		request_error(rq, 503, "catching_up",
+		    "the centre is still reading its log: ask again",
+		    "中心正在重新读取日志，请稍后再查", 30);
+		return;
+	}
 	st = hex_decode(digest, HASH_LEN, rq->param[0]) == ST_OK ? ST_OK
 								 : ST_ABSENT;
 	if (st == ST_OK)

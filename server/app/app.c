@@ -158,11 +158,9 @@ open_evidence(struct app *a, char errmsg[ERR])
 		(void)snprintf(errmsg, ERR, "%s: %s", a->cfg.dir, why);
 		return st;
 	}
-	/*
-	 * Who has a receipt is known before one is asked for, unless the table
-	 * is being made anew from a long log: then it is caught up behind the
-	 * open listeners, and a device may get a second receipt meanwhile.
-	 */
+	/* Who has a receipt must be known before one is asked for: the little
+	 * that a restart has missed at once, all of a log behind the daemon,
+	 * where files wait for it. */
 	return evidence_follow(a->evidence, EVIDENCE_AT_START, &done);
 }
 

@@ -171,7 +171,8 @@ wait_for_more(struct app *a, bool feed)
 		uint64_t fed = feed_size(a->feed);
 
 		if (a->stopping || (feed ? a->follow_to > fed
-					 : fed > project_size(a->project)))
+					 : fed > project_size(a->project) ||
+					       !evidence_is_whole(a->evidence)))
 			break;
 		if (pthread_cond_timedwait(
 			&a->follow_wake, &a->follow_lock, &until) == ETIMEDOUT)
@@ -248,7 +249,8 @@ follow_evidence(struct app *a)
 
 	followed(
 	    a, evidence_follow(a->evidence, PROJECT_STEP, &done), "evidence");
-	followed(a, evidence_sweep(a->evidence), "evidence");
+	if (evidence_is_whole(a->evidence))
+		followed(a, evidence_sweep(a->evidence), "evidence");
 }
 
 /* Searches look through the words that wait: no hurry. */

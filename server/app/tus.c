@@ -207,6 +207,12 @@ tus_open(struct request *rq, void *arg)
 		    "只支持 tus 1.0.0", 0);
 		return;
 	}
+	if (!evidence_is_whole(route->app->evidence)) {
+		tus_error(rq, 503, "catching_up",
+		    "the centre is still reading its log: come again",
+		    "中心正在重新读取日志，请稍后再传", 30);
+		return;
+	}
 	t = calloc(1, sizeof(*t));
 	if (t == NULL) {
 		request_status(rq, 503, 30);

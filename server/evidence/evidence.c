@@ -239,6 +239,7 @@ evidence_open(struct evidence **out, const struct evidence_config *cfg,
     char errmsg[EVIDENCE_ERRMSG_LEN])
 {
 	struct evidence *ev = calloc(1, sizeof(*ev));
+	struct checkpoint tip = { .size = 0 };
 	enum status st;
 
 	errmsg[0] = '\0';
@@ -250,7 +251,10 @@ evidence_open(struct evidence **out, const struct evidence_config *cfg,
 	(void)pthread_mutex_init(&ev->ups_lock, NULL);
 	(void)pthread_mutex_init(&ev->pool_lock, NULL);
 	(void)pthread_cond_init(&ev->pool_wake, NULL);
-	st = open_all(ev);
+	st = centre_checkpoint(cfg->centre, NULL, &tip);
+	ev->whole_at = tip.size;
+	if (st == ST_OK)
+		st = open_all(ev);
 	if (st != ST_OK) {
 		(void)snprintf(errmsg, EVIDENCE_ERRMSG_LEN,
 		    "the evidence folder cannot be used: %s%s%s",
@@ -343,6 +347,12 @@ evidence_sweep(struct evidence *ev)
 }
 
 /* ---- what is known */
+
+bool
+evidence_is_whole(struct evidence *ev)
+{
+	return __atomic_load_n(&ev->size, __ATOMIC_RELAXED) >= ev->whole_at;
+}
 
 void
 evidence_counters(struct evidence *ev, struct evidence_counters *out)

@@ -59,6 +59,13 @@ void evidence_close(struct evidence *ev);
 MUST_CHECK enum status evidence_follow(
     struct evidence *ev, uint64_t limit, uint64_t *done);
 
+/*
+ * Does it know all that was logged when it was opened?  Until then nobody is to
+ * bring a file or ask for one: a receipt that is logged already would be logged
+ * again.  Any thread.
+ */
+bool evidence_is_whole(struct evidence *ev);
+
 /* Uploads that nobody goes on with end; rows that nobody asks for go.  Once a
  * minute or so. */
 MUST_CHECK enum status evidence_sweep(struct evidence *ev);

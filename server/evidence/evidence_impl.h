@@ -45,7 +45,8 @@ struct evidence {
 
 	pthread_mutex_t lock; /* over db */
 	struct db *db;
-	uint64_t size; /* of the log, followed */
+	uint64_t size;     /* of the log, followed */
+	uint64_t whole_at; /* the log's size when this was opened */
 
 	struct centre_reader *reader; /* of the thread that follows */
 	struct entry entry;
