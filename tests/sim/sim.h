@@ -82,7 +82,8 @@ struct sim_agent {
 
 	struct sim_saved *saved;
 	size_t saved_count, saved_cap;
-	uint64_t tip_size;     /* largest checkpoint seen */
+	uint64_t tip_size;     /* largest checkpoint seen … */
+	unsigned log_number;   /* … of the log after so many restores */
 	struct buf old_answer; /* an earlier answer, to give again */
 	struct buf last_cert;  /* whose key was found to fit */
 	uint8_t cert_key[HASH_LEN];
@@ -101,6 +102,13 @@ struct sim_place {
 	/* `link REC in | none` on a scope's record: that record's number. */
 	int target; /* -1: it is no such entry */
 	bool in;
+};
+
+/* A place of a log that ended, above what was kept of it. */
+struct sim_gone {
+	uint8_t link[HASH_LEN];
+	unsigned holder; /* a handheld that held it, and not its author … */
+	bool held;       /* … if there was one */
 };
 
 /* A record, and some items that were added to it. */
@@ -151,9 +159,17 @@ struct sim {
 	int name_count, name_cap;
 	struct frontier tree;
 
+	/* A restore: the centre's disk as it was, and what was lost by it. */
+	uint8_t root_secret[64];
+	struct fault_disk *backup; /* owned */
+	size_t backup_size;        /* places that it has */
+	unsigned restores;
+	struct sim_gone *gone; /* owned */
+	size_t gone_count, gone_cap;
+
 	struct {
 		uint64_t acts, syncs, crashes, centre_crashes, receipts;
-		uint64_t lost, repeated, late, stale, joined;
+		uint64_t lost, repeated, late, stale, joined, restores;
 	} n;
 };
 
@@ -177,6 +193,8 @@ void sim_centre_close(struct sim *s);
 void sim_centre_crash(struct sim *s, enum fault_after after);
 /* Kinds and rules, one set for every world. */
 void sim_kinds(const struct kinds **ks, const struct rules **rs);
+/* It is stopped, and started again. */
+void sim_centre_stop(struct sim *s);
 /* If its power went, it comes back. */
 void sim_centre_mend(struct sim *s);
 /* Projections follow; also what has to join a scope. */
@@ -226,11 +244,26 @@ void sim_step(struct sim *s);
 void sim_meanwhile(struct sim *s);
 void sim_quiet(struct sim *s);
 
+/* ---- sim_restore.c */
+
+/* The centre's disk is copied, and kept@1 says so. */
+void sim_back_up(struct sim *s);
+/* The centre is lost, and restored from that copy. */
+void sim_restore(struct sim *s);
+/* Those whom the restored log does not know are known again. */
+bool sim_confirm(struct sim *s);
+/* Its checkpoint is of the log that there is now. */
+bool sim_went_over(const struct sim_agent *a);
+/* All that others held of ended logs is in this one. */
+void sim_check_gone(struct sim *s);
+
 /* ---- sim_check.c, sim_whole.c */
 
 /* Take in what was committed; nothing that stood may have changed. */
 void sim_check_log(struct sim *s);
 int sim_log_record(const struct sim *s, const char *rec); /* -1: none */
+/* An entry of that id has a place. */
+bool sim_in_log(const struct sim *s, const uint8_t id[ID_LEN]);
 /* Everything in the centre's store, hashed anew. */
 void sim_check_centre(struct sim *s);
 /* Cheap: checkpoint, receipt, alarms. */

@@ -9,6 +9,7 @@
 
 struct sim_base {
 	struct sim *s; /* everything closed; its disks are what is copied */
+	struct centre_keys keys;
 };
 
 enum { BASE_SEED = 20260101 };
@@ -43,7 +44,6 @@ sim_base_new(void)
 		.public_at = at,
 		.public_at_count = 1,
 		.port = &s->centre.node.port };
-	struct centre_keys keys;
 	char why[CENTRE_ERRMSG_LEN] = "";
 
 	EXPECT(b != NULL);
@@ -52,7 +52,7 @@ sim_base_new(void)
 	s->trace = false;
 	s->centre.node.disk = fault_disk_new();
 	what.vfs = fault_disk_name(s->centre.node.disk);
-	EXPECT_OK(centre_init(&what, &keys, why));
+	EXPECT_OK(centre_init(&what, &b->keys, why));
 	sim_centre_open(s);
 	for (unsigned i = 0; i < SIM_AGENTS; i++) {
 		struct sim_agent *a = sim_agent_add(s, BASE_SEED + 100 + i);
@@ -84,6 +84,7 @@ sim_new(const struct sim_base *b, uint64_t seed)
 {
 	struct sim *s = empty(seed);
 
+	memcpy(s->root_secret, b->keys.root_secret, sizeof(s->root_secret));
 	s->now_ms = b->s->now_ms + 3600 * 1000;
 	s->centre.node.disk =
 	    fault_disk_after(b->s->centre.node.disk, FAULT_KEEP, 0);
@@ -109,6 +110,8 @@ sim_free(struct sim *s)
 		sim_agent_free(&s->agent[i]);
 	sim_centre_close(s);
 	fault_disk_free(s->centre.node.disk);
+	fault_disk_free(s->backup);
+	free(s->gone);
 	for (size_t i = 0; i < s->late_count; i++)
 		buf_free(&s->late[i].body);
 	free(s->record);

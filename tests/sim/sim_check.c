@@ -169,9 +169,11 @@ check_receipt(struct sim_agent *a, const struct log_head *h)
 
 	buf_init(&b, LOG_RECEIPT_MAX);
 	st = log_receipt_last(a->a->log, h->chain, &r, &b);
+	if (st == ST_OK)
+		st = agent_receipt_counts(a->a, r.bytes);
 	buf_free(&b);
 	if (st == ST_ABSENT)
-		return;
+		return; /* none, or of a log that ended */
 	EXPECT_OK(st);
 	EXPECT_OK(
 	    log_each(a->a->log, h->number, r.seq, r.seq, take_link, link));
@@ -195,7 +197,10 @@ sim_check_agent(struct sim_agent *a)
 	if (fault_disk_is_cut(a->node.disk) ||
 	    fault_disk_is_cut(s->centre.node.disk))
 		return;
-	if (g->has_tip) {
+	if (g->has_tip && sim_went_over(a)) {
+		if (a->log_number != s->restores)
+			a->tip_size = 0; /* of the log before */
+		a->log_number = s->restores;
 		SIM_EXPECT(s, g->tip.size >= a->tip_size,
 		    "agent %u went back to a smaller checkpoint", a->number);
 		SIM_EXPECT(s,
@@ -207,7 +212,9 @@ sim_check_agent(struct sim_agent *a)
 		    a->number, (unsigned long long)g->tip.size);
 		a->tip_size = g->tip.size;
 	}
-	for (uint32_t n = 1; log_chain(g->log, n, &h) == ST_OK; n++)
+	for (uint32_t n = 1; (s->restores == 0 || sim_went_over(a)) &&
+			     log_chain(g->log, n, &h) == ST_OK;
+	     n++)
 		check_receipt(a, &h);
 	EXPECT_OK(log_bad_count(g->log, &bad));
 	SIM_EXPECT(s, bad == 0 || a->forked || a->misled,

@@ -86,6 +86,12 @@ kill_centre(struct sim *s)
 }
 
 static void
+stop_centre(struct sim *s)
+{
+	sim_centre_stop(s);
+}
+
+static void
 lock_agent(struct sim *s)
 {
 	struct sim_agent *a = some_agent(s);
@@ -230,6 +236,9 @@ static const struct {
 	{ 50, sim_deliver_late, true },
 	{ 60, follow, true },
 	{ 12, kill_centre, true },
+	{ 8, stop_centre, true },
+	{ 120, sim_back_up, false },
+	{ 120, sim_restore, false },
 	{ 25, cut_centre, true },
 	{ 30, cut_agent, false },
 	{ 20, kill_agent, false },
@@ -347,6 +356,7 @@ sim_quiet(struct sim *s)
 			}
 		}
 		sim_centre_follow(s);
+		any = sim_confirm(s) || any;
 		sim_check_log(s);
 		any = any || s->log_count != size;
 	}

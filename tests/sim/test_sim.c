@@ -55,6 +55,7 @@ run(const struct sim_base *base, uint64_t seed, uint64_t steps, struct sim *sum)
 	sum->n.late += s->n.late;
 	sum->n.stale += s->n.stale;
 	sum->n.joined += s->n.joined;
+	sum->n.restores += s->n.restores;
 	sum->log_count += s->log_count;
 	sim_free(s);
 }
@@ -77,14 +78,15 @@ test_sim_nothing_acknowledged_is_lost_and_all_converge(void **state)
 	print_message(
 	    "%llu worlds from seed %llu: %llu acts, %llu syncs, %llu and %llu "
 	    "crashes of handhelds and centre, %llu lost, %llu twice, %llu "
-	    "late, %llu stale, %llu joined, %zu places\n",
+	    "late, %llu stale, %llu joined, %llu restores, %zu places\n",
 	    (unsigned long long)count, (unsigned long long)first,
 	    (unsigned long long)sum.n.acts, (unsigned long long)sum.n.syncs,
 	    (unsigned long long)sum.n.crashes,
 	    (unsigned long long)sum.n.centre_crashes,
 	    (unsigned long long)sum.n.lost, (unsigned long long)sum.n.repeated,
 	    (unsigned long long)sum.n.late, (unsigned long long)sum.n.stale,
-	    (unsigned long long)sum.n.joined, sum.log_count);
+	    (unsigned long long)sum.n.joined,
+	    (unsigned long long)sum.n.restores, sum.log_count);
 	EXPECT(sum.n.receipts > 0);
 	sim_base_free(base);
 }
