@@ -7,7 +7,7 @@
 
 #include "base/enc.h"
 #include "entry/json.h"
-#include "server/admin/admin.h"
+#include "server/admin/admin_upkeep.h"
 #include "server/core/restore.h"
 #include "server/roster/unconfirmed.h"
 
@@ -208,5 +208,9 @@ const struct admin_command admin_restore_commands[] = {
 	    "确认恢复之后仍未在册的手持机；不带选项则列出",
 	    "take a device that joined after the backup into the log again; "
 	    "without options: who waits" },
+	{ "returned", true, admin_run_returned, "",
+	    "恢复以前的日志里的命令，由手持机带回，等人重做",
+	    "what handhelds brought back of the log before a restore, for you "
+	    "to repeat" },
 	{ NULL, false, NULL, NULL, NULL, NULL },
 };

@@ -8,4 +8,5 @@ int admin_held(struct admin *a);    /* admin_holds.c, as both below */
 int admin_admit(struct admin *a);
 int admin_hold(struct admin *a);
 
+int admin_run_returned(struct admin *a); /* admin_returned.c */
 #endif

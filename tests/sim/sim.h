@@ -169,7 +169,8 @@ struct sim {
 
 	struct {
 		uint64_t acts, syncs, crashes, centre_crashes, receipts;
-		uint64_t lost, repeated, late, stale, joined, restores;
+		uint64_t lost, repeated, late, stale, joined;
+		uint64_t restores, returned;
 	} n;
 };
 
@@ -250,8 +251,6 @@ void sim_quiet(struct sim *s);
 void sim_back_up(struct sim *s);
 /* The centre is lost, and restored from that copy. */
 void sim_restore(struct sim *s);
-/* Those whom the restored log does not know are known again. */
-bool sim_confirm(struct sim *s);
 /* Its checkpoint is of the log that there is now. */
 bool sim_went_over(const struct sim_agent *a);
 /* All that others held of ended logs is in this one. */

@@ -237,8 +237,8 @@ static const struct {
 	{ 60, follow, true },
 	{ 12, kill_centre, true },
 	{ 8, stop_centre, true },
-	{ 120, sim_back_up, false },
-	{ 120, sim_restore, false },
+	{ 24, sim_back_up, false },
+	{ 16, sim_restore, false },
 	{ 25, cut_centre, true },
 	{ 30, cut_agent, false },
 	{ 20, kill_agent, false },
@@ -356,7 +356,6 @@ sim_quiet(struct sim *s)
 			}
 		}
 		sim_centre_follow(s);
-		any = sim_confirm(s) || any;
 		sim_check_log(s);
 		any = any || s->log_count != size;
 	}

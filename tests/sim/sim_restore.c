@@ -11,7 +11,6 @@
 #include "base/enc.h"
 #include "server/core/ingest.h"
 #include "server/core/restore.h"
-#include "server/roster/unconfirmed.h"
 #include "support/expect.h"
 
 void
@@ -93,6 +92,19 @@ forget_joining(struct sim *s)
 	}
 }
 
+/* A handheld that was in the same fire. */
+static void
+lose_one(struct sim *s)
+{
+	struct sim_agent *a = &s->agent[sim_random(s, s->agent_count)];
+
+	if (!a->there || a->busy || sim_chance(s, 40))
+		return;
+	sim_say(s, "agent %u is lost with it", a->number);
+	sim_agent_off(a);
+	a->there = false;
+}
+
 static void
 set_back(struct sim *s)
 {
@@ -123,6 +135,7 @@ sim_restore(struct sim *s)
 	sim_check_log(s);
 	sim_say(s, "the centre is lost: %zu places, of which %zu come back",
 	    s->log_count, s->backup_size);
+	lose_one(s);
 	note_gone(s);
 	forget_joining(s);
 	s->restores++;
@@ -150,36 +163,6 @@ sim_went_over(const struct sim_agent *a)
 
 	return a->a->has_tip &&
 	       strcmp(a->a->tip.origin, centre_log_key(s->centre.c)->name) == 0;
-}
-
-bool
-sim_confirm(struct sim *s)
-{
-	struct sim_centre *c = &s->centre;
-	bool any = false;
-
-	for (size_t i = 0; s->restores > 0 && i < s->agent_count; i++) {
-		struct sim_agent *a = &s->agent[i];
-		struct roster_enrol e = { .person = a->person,
-			.name = a->person,
-			.role = "officer",
-			.team = "north",
-			.by = "admin",
-			.code = "" };
-		struct roster_device d;
-		enum status st;
-
-		if (!a->there || a->code[0] != '\0' ||
-		    roster_device_by_dev(c->roster, a->dev, &d) == ST_OK)
-			continue;
-		st = unconfirmed_confirm(c->c, c->roster, a->dev, &e);
-		sim_say(
-		    s, "agent %u is confirmed: %s", a->number, status_text(st));
-		SIM_EXPECT(s, st == ST_OK || st == ST_ABSENT, "confirming: %s",
-		    status_text(st));
-		any = any || st == ST_OK;
-	}
-	return any;
 }
 
 static enum status
@@ -211,6 +194,7 @@ sim_check_gone(struct sim *s)
 		if (!g->held || !a->there || a->barred || a->forked ||
 		    a->misled)
 			continue;
+		s->n.returned++;
 		SIM_EXPECT(s, sim_in_log(s, g->link) || is_evidence(s, g->link),
 		    "agent %u held an entry of the log that ended, and it did "
 		    "not come back",

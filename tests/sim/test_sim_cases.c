@@ -267,10 +267,45 @@ free_base(void **state)
 	return 0;
 }
 
+/* Would catch what was acknowledged, and told to colleagues, being lost with
+ * the centre and the one handheld that wrote it. */
+static void
+test_lost_with_the_centre_and_held_by_others(void **state)
+{
+	struct sim *s = calm_world(7);
+	struct sim_agent *lost = &s->agent[0], *mate = &s->agent[SIM_TEAMS];
+	const char *rec;
+	char name[REC_LEN + 1];
+
+	(void)state;
+	EXPECT(lost->team == mate->team);
+	sync_all(lost);
+	sync_all(mate);
+	sim_back_up(s);
+	rec = open_record(lost);
+	memcpy(name, rec, sizeof(name));
+	sim_agent_act(lost);
+	sync_all(lost);
+	sync_all(mate);
+	EXPECT(shows(mate, name));
+	sim_agent_off(lost);
+	lost->there = false;
+	sim_restore(s);
+	EXPECT(s->n.restores == 1);
+	sync_all(mate);
+	sync_all(&s->agent[2 * SIM_TEAMS]);
+	EXPECT(shows(&s->agent[2 * SIM_TEAMS], name));
+	sim_quiet(s);
+	sim_check_end(s);
+	EXPECT(s->n.returned > 0);
+	sim_free(s);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_lost_with_the_centre_and_held_by_others),
 		cmocka_unit_test(test_feed_made_anew_writes_nothing),
 		cmocka_unit_test(
 		    test_records_of_a_moved_officer_go_to_the_new_team),
