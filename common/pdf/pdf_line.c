@@ -190,7 +190,8 @@ put_row(struct pdf_run *r, const struct form_line *line)
 		height = fmax(height, pdf_height(l[i]));
 	}
 	height = fmax(height + 2 * CELL_PAD, r->doc->blank ? 26 : 20);
-	pdf_need(r, height);
+	/* A head does not stand alone at the foot of a page. */
+	pdf_need(r, line->repeat ? height + 22 : height);
 	for (uint32_t i = 0; i < n; i++) {
 		put_cell(r, line, &r->doc->cell[line->cell + i], l[i], x,
 		    width[i], height);

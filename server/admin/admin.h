@@ -72,6 +72,7 @@ extern const struct admin_command admin_export_commands[];
 /* These take words besides options. */
 extern const struct admin_command admin_decide_commands[];
 extern const struct admin_command admin_evidence_commands[];
+extern const struct admin_command admin_print_commands[];
 
 /* Say why; gives ADMIN_FAILED. */
 int admin_refuse(const struct admin *a, const char *zh, const char *en);

@@ -11,7 +11,8 @@
 
 static const struct admin_command *const tables[] = { admin_court_commands,
 	admin_people_commands, admin_upkeep_commands, admin_restore_commands,
-	admin_export_commands, admin_decide_commands, admin_evidence_commands };
+	admin_export_commands, admin_decide_commands, admin_evidence_commands,
+	admin_print_commands };
 
 enum { TABLES = sizeof(tables) / sizeof(tables[0]) };
 
@@ -286,7 +287,8 @@ main(int argc, char **argv)
 	for (const struct admin_command *x = admin_decide_commands; x->name;
 	     x++)
 		a.takes_words = a.takes_words || x == c;
-	a.takes_words = a.takes_words || c == admin_evidence_commands;
+	a.takes_words = a.takes_words || c == admin_evidence_commands ||
+			c == admin_print_commands;
 	if (config_load(&a.config, port_system(), a.dir, why) != ST_OK)
 		return admin_refuse(&a, "配置有误", why);
 	for (int i = 2; i < argc;) {

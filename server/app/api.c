@@ -223,6 +223,7 @@ api_routes(struct app *a)
 		{ "/api/v1/records/{rec}", work_record },
 		{ "/api/v1/records/{rec}/state", work_state },
 		{ "/api/v1/records/{rec}/history", work_history },
+		{ "/api/v1/records/{rec}/print/{form}", api_print },
 		{ "/api/v1/findings", work_findings },
 		{ "/api/v1/hints", api_hints },
 		{ "/api/v1/devices", api_devices },

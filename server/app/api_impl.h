@@ -3,7 +3,7 @@
 /* api_impl: what the files of the read API share; nobody else includes it. */
 #include "server/app/app_impl.h"
 
-enum { API_TEXT_MAX = 255, API_WHO_MAX = 64 };
+enum { API_TEXT_MAX = 255, API_WHO_MAX = ROSTER_NAME_MAX + 1 };
 
 /* ---- api_who.c */
 
@@ -11,8 +11,8 @@ enum right { RIGHT_ANY, RIGHT_RECORDS };
 
 /* True if the bearer may; else the request was answered. */
 bool api_may(struct worker *w, struct request *rq, enum right right);
-/* The same, and who it is, as the log names readers: "role#" and the first
- * eight digits of the token's SHA-256. */
+/* The same, and who it is, as the log names readers: the person whose token it
+ * is; else "role#" and the first eight digits of the token's SHA-256. */
 bool api_may_who(struct worker *w, struct request *rq, enum right right,
     char who[API_WHO_MAX]);
 /* The supervisor whose own token it is; else the request was answered. */
@@ -57,6 +57,9 @@ void api_put_attachments(struct worker *w, struct buf *b);
 /* ---- api_finding.c */
 enum { API_FINDING_BODY_MAX = 16384 };
 void api_finding(struct worker *w, struct request *rq);
+
+/* ---- api_print.c */
+void api_print(struct worker *w, struct request *rq);
 
 /* ---- api_held.c */
 void api_held(struct worker *w, struct request *rq);

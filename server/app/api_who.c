@@ -113,7 +113,10 @@ api_may_who(struct worker *w, struct request *rq, enum right right,
 		    "this role reads no records", "此角色不得查看记录内容", 0);
 		return false;
 	}
-	(void)snprintf(who, API_WHO_MAX, "%s#%s", t.role, hex);
+	if (t.person[0] != '\0')
+		(void)snprintf(who, API_WHO_MAX, "%s", t.person);
+	else
+		(void)snprintf(who, API_WHO_MAX, "%s#%s", t.role, hex);
 	return true;
 }
 

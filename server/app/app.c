@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "pdf/pdf.h"
 #include "server/ca/ca.h"
 
 enum { TICKET_LIFE_S = 86400, EVIDENCE_AT_START = 20000, ERR = APP_ERRMSG_LEN };
@@ -308,6 +309,7 @@ app_stop(struct app *a)
 	if (a->net != NULL)
 		net_stop(a->net, (unsigned)a->cfg.options.stop_grace_ms);
 	work_stop(a);
+	pdf_end(); /* what its threads printed with */
 	/* It writes receipts to the end. */
 	evidence_close(a->evidence);
 	if (a->centre != NULL)

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from browser import Browser
 from paper import pack, scan, unpack
-from support import Court, check, openssl, run_cases, wait_for
+from support import Court, check, openssl, run_cases, urllib_error, wait_for
 
 DAY = 86400
 HOUR = "18:00"
@@ -405,6 +405,73 @@ def a_held_print_is_not_vouched_for(c: Court):
           "a held print was found")
 
 
+def the_centre_prints_the_same_and_says_where(c: Court):
+    """Catches a paper of the centre that differs from the handheld's, or that
+    nobody can check."""
+    joined(c)
+    c.agent("h", "set", rec := record(c), "debtor/name=李某")
+    by_hand = printed(c, rec)
+    c.sync("h")
+    c.caught_up()
+    out = c.dir / "centre.pdf"
+    r = c.admin("print", rec, "seizure_inventory", "--out", out, ok=(2,),
+                lines=False)
+    check("--by" in r.stderr and not out.exists(), r.stderr)
+    got = c.admin("print", rec, "seizure_inventory", "--out", out, "--by",
+                  "h")[-1]
+    by_centre = scan(out, c.dir / "page.pgm")
+    c.caught_up()
+    state = c.console(f"/api/v1/records/{rec}/state")
+    acts = {k: v for k, v in state["acts"].items() if v["do"] == "print"}
+    here, there = acts[link_of(by_hand)[:16].hex()], acts[got["id"]]
+    check(here["more"]["text"] == there["more"]["text"] and
+          here["more"]["summary"] == there["more"]["summary"],
+          f"another text: {here} {there}")
+    check(there["by"] == "h" and got["id"] == link_of(by_centre)[:16].hex(),
+          f"by another: {there}")
+    # The same over the API, under the name of whose token it is.
+    c.token = c.admin("token", "--role", "commander", "--person", "h",
+                      lines=False).stdout.strip()
+    pdf = c.api(f"/api/v1/records/{rec}/print/seizure_inventory")
+    (c.dir / "api.pdf").write_bytes(pdf)
+    by_api = scan(c.dir / "api.pdf", c.dir / "page.pgm")
+    check(by_api not in (by_centre, by_hand), "one entry for two papers")
+    for form, want in (("search_record", 409), ("none", 404)):
+        try:
+            c.api(f"/api/v1/records/{rec}/print/{form}")
+            check(False, f"{form} was printed")
+        except urllib_error as e:
+            check(e.code == want, f"{form}: {e.code}")
+    c.token = c.admin("token", "--role", "admin", lines=False).stdout.strip()
+    try:
+        c.api(f"/api/v1/records/{rec}/print/seizure_inventory")
+        check(False, "who reads no records prints one")
+    except urllib_error as e:
+        check(e.code == 403, e.code)
+    # The handheld hears of it, and both see one state.
+    c.token = c.admin("token", "--role", "auditor", lines=False).stdout.strip()
+    c.caught_up()
+    c.sync("h")
+    mine = json.loads(c.agent("h", "show", rec, "--state",
+                              lines=False).stdout)
+    check(mine == c.console(f"/api/v1/records/{rec}/state"),
+          "two states of one record")
+    tomorrow(c)
+    public(c, by_api)
+    for what in (by_hand, by_centre, by_api):
+        got = json.loads(ask(c, what.split("#")[0])[2])
+        check(got["state"] == "found" and not got["corrected"], got)
+    a, s = unpack(by_centre)
+    check(a[1] == 1, "the centre's paper states no place")
+    at = 18
+    while a[at] > 0x7f:
+        at += 1
+    place = at + 1 + 32 + 64 + 16
+    moved = pack(a[:place] + bytes([a[place] ^ 1]) + a[place + 1:], s)
+    check(json.loads(ask(c, moved.split("#")[0])[2])["state"] == "false",
+          "a paper with another place")
+
+
 if __name__ == "__main__":
     sys.exit(run_cases([
         what_is_not_public_answers_as_what_never_was,
@@ -414,4 +481,5 @@ if __name__ == "__main__":
         nothing_of_the_summary_leaves_the_browser,
         who_asks_too_often_is_told_when_to_come_back,
         behind_a_proxy_each_asker_is_counted_apart,
-        a_held_print_is_not_vouched_for]))
+        a_held_print_is_not_vouched_for,
+        the_centre_prints_the_same_and_says_where]))
