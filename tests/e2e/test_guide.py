@@ -61,6 +61,9 @@ def main():
         "426082"))
     env = dict(os.environ, DAYBREAK_PIN_FILE=str(folder / "pin"),
                PATH=f"{Path(sys.argv[1]).resolve()}:{os.environ['PATH']}",
+               # As in support.py: cairo's own caches.
+               LSAN_OPTIONS="print_suppressions=0:suppressions="
+                            f"{ROOT}/tests/e2e/lsan.supp",
                DAYBREAK_LISTEN=f"127.0.0.1:{ports['7443']}",
                DAYBREAK_CONSOLE=f"127.0.0.1:{ports['7444']}",
                DAYBREAK_PUBLIC=f"127.0.0.1:{ports['7445']}")
