@@ -4,7 +4,10 @@
 test_decide.py BIN [CASE…]
 """
 import json
+import ssl
 import subprocess
+import urllib.error
+import urllib.request
 
 from support import Court, check, run_cases, wait_for
 
@@ -241,6 +244,60 @@ def what_two_order_erased_is_gone(c: Court):
     check("erased by the order" in r.stdout, r.stdout)
 
 
+def post(c, path, body, token):
+    """What the console answers: its status, and its JSON."""
+    ctx = ssl.create_default_context(cadata=ssl.DER_cert_to_PEM_cert(
+        (c.court / "keys" / "ca.crt").read_bytes()))
+    ctx.check_hostname = False
+    rq = urllib.request.Request(
+        f"https://127.0.0.1:{c.ports[1]}{path}", method="POST",
+        data=json.dumps(body).encode(),
+        headers={"Authorization": f"Bearer {token}"})
+    try:
+        with urllib.request.urlopen(rq, context=ctx, timeout=60) as r:
+            return r.status, json.loads(r.read())
+    except urllib.error.HTTPError as e:
+        return e.code, json.loads(e.read())
+
+
+def a_finding_is_closed_by_somebody_else(c: Court):
+    """Catches a finding closed with a token of nobody's, by who wrote the
+    record, or unseen by the other side."""
+    c.begin()
+    two_administrators(c)
+    c.agent("h", "enrol", c.code_for("p001"))
+    rec = c.record("h", "现金")
+    c.agent("h", "answer", rec, "search_shown:shown", "漏记")
+    c.sync("h")
+    c.all_there(rec)
+    own = c.admin("token", "--role", "supervisor", "--person", "sup-1",
+                  lines=False).stdout.strip()
+    path = f"/api/v1/records/{rec}/findings"
+    wish = {"finding": "search_shown:shown", "do": "close", "text": "已核实"}
+    for token, body, want in ((c.token, wish, 403),
+                              (own, dict(wish, finding="x:y"), 404),
+                              (own, {"do": "close"}, 400),
+                              (own, dict(wish, text=""), 400),
+                              (own, wish, 200)):
+        status, words = post(c, path, body, token)
+        check(status == want, f"{body}: {status} {words}")
+    got = wait_for("the closing in the list", lambda: c.console(
+        "/api/v1/findings?state=closed")["findings"])
+    life = got[0]["finding"]["life"]
+    check(life["closed"]["by"] == "sup-1" and
+          life["answer"]["by"] == "p001", f"{life}")
+    wait_for("the closing at the handheld", lambda: (
+        c.sync("h"), "已了结" in c.run(
+            "daybreak-agent", "--home", c.dir / "h", "findings", rec,
+            lines=False).stdout)[1])
+    c.admin("people", "--person", "p001", "--role", "supervisor")
+    words = refused(c, "finding", "close", "--record", rec, "--finding",
+                    "search_warrant_no:warrant/no", "--reason", "无事",
+                    "--by", "p001")
+    check("another person" in words, words)
+
+
 if __name__ == "__main__":
     run_cases([a_new_kind_needs_no_new_program, a_bad_file_gets_no_entry,
-               what_two_order_erased_is_gone])
+               what_two_order_erased_is_gone,
+               a_finding_is_closed_by_somebody_else])
