@@ -35,6 +35,7 @@ class World(demo.Demo):
         self.enrol("h2", "p002", "李娜", "clerk", "甲")
         self.enrol("h3", "p003", "王强", "judge", "乙")
         self.enrol("h5", "p005", "陈静", "clerk", "乙")  # to be revoked
+        self.enrol("h6", "p006", "周敏", "clerk", "甲")  # lost with the server
 
     def console(self):
         self.token = self.admin("token", "--role", "supervisor",
@@ -144,8 +145,12 @@ def honest(d):
         recs[h] += [d.record(h, f"{h} 后 {i}") for i in range(3)]
         d.agent(h, "amend", recs[h][0], "outcome/text=未发现财产", "--reason",
                 "笔误")
-    d.sync_twice(*HOMES)
+    burnt = d.record("h6", "与服务器一同烧毁")
+    d.agent("h6", "amend", burnt, "outcome/text=现场已清", "--reason", "补记")
+    d.sync_twice("h6", *HOMES)
     before = d.states()
+    need(burnt in before, "h6 did not deliver")
+    shutil.rmtree(d.dir / "h6")
     # One that is revoked after the backup: everybody hears of it.
     revoked = d.agent("h5", "status")[-1]["dev"]
     d.admin("revoke", "--dev", revoked, "--what", "lost", "--reason", "遗失")
@@ -191,6 +196,9 @@ def honest(d):
     need(not told, f"alarms for what was proved: {told}")
     again = [x for x in d.admin("devices") if x["dev"] == revoked]
     need(again[0]["standing"] == "lost", f"not revoked again: {again}")
+    words = d.admin("returned")
+    need(any(w["kind"] == "device@1" and w["do"] == "advance" and
+             "lost" in w["values"] for w in words), f"no evidence: {words}")
     joined_late(d, late)
     for h, rec in (("h1", shared), ("h2", shared), ("h3", recs["h3"][4])):
         need(d.shown(h, rec) == before[rec], f"{h} shows {rec} otherwise")
@@ -205,6 +213,9 @@ def honest(d):
                            ok=(0,)).stdout)
     back = [f for f in a["findings"] if f["what"] == "old_log"]
     need(a["damage"] == 0 and len(back) == 4, f"the audit says: {a}")
+    need(a["returned"] >= 2 and any(f["what"] == "returned"
+                                    for f in a["findings"]),
+         f"whose word is it? {a}")
     need(any(f["place"] == r["kept"] for f in back), str(back))
     # A receipt whose entry did not come back is named: the backup alone,
     # restored once more beside it, holds none of it.
