@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "agent/cli/cli.h"
+#include "domain/when.h"
 #include "entry/json.h"
 
 /* Text of a string member, "" where it is absent. */
@@ -64,6 +65,30 @@ put_life(FILE *f, const struct json *j, uint32_t n, bool en)
 	(void)fputc('\n', f);
 }
 
+/* 还剩 2小时 2 h left; 已超 …: of the object around a finding. */
+static void
+put_left(FILE *f, const struct json *j, uint32_t around, bool en)
+{
+	uint32_t n = json_get_typed(j, around, "left_ms", JSON_INT);
+	uint32_t finding = json_get(j, around, "finding");
+	char zh[48], text[48];
+	int64_t ms;
+
+	if (n == 0)
+		return;
+	ms = j->node[n].num;
+	ms_show(zh, ms < 0 ? -ms : ms, true);
+	ms_show(text, ms < 0 ? -ms : ms, false);
+	(void)fputs("    ", f);
+	if (!en)
+		(void)fprintf(f, ms < 0 ? "已超 %s  " : "还剩 %s  ", zh);
+	(void)fprintf(f, ms < 0 ? "overdue by %s" : "%s left", text);
+	if (json_bool(j, finding, "clock", false))
+		(void)fputs(
+		    en ? "  (time in doubt)" : "  时间存疑 time in doubt", f);
+	(void)fputc('\n', f);
+}
+
 static void
 put_finding(FILE *f, const struct json *j, uint32_t n, bool en)
 {
@@ -107,8 +132,10 @@ cli_put_findings(FILE *f, struct bytes json, bool en)
 	if (json_parse(&j, json, JSON_DOCUMENT) == ST_OK &&
 	    j.node[0].type == JSON_ARRAY) {
 		for (uint32_t i = json_first(&j, 0); i != json_end(&j, 0);
-		     i = j.node[i].next)
+		     i = j.node[i].next) {
 			put_finding(f, &j, json_get(&j, i, "finding"), en);
+			put_left(f, &j, i, en);
+		}
 	}
 	json_free(&j);
 }
@@ -194,6 +221,39 @@ run_findings(struct cli *c)
 	if (st != ST_OK || c->json)
 		return cli_print(c, st, &b);
 	cli_put_findings(stdout, buf_view(&b), c->en);
+	buf_wipe(&b);
+	return CLI_DONE;
+}
+
+/* What must be done by when, the most urgent first. */
+static int
+run_timers(struct cli *c)
+{
+	struct buf b;
+	struct json j;
+	enum status st;
+
+	buf_init(&b, (size_t)256 << 20);
+	st = agent_timers(c->agent, &b);
+	if (st != ST_OK || c->json)
+		return cli_print(c, st, &b);
+	json_init(&j);
+	if (json_parse(&j, buf_view(&b), JSON_DOCUMENT) == ST_OK) {
+		if (j.node[0].count == 0)
+			(void)puts("没有在计时的事项 no timer runs");
+		for (uint32_t i = json_first(&j, 0); i != json_end(&j, 0);
+		     i = j.node[i].next) {
+			(void)printf("%.*s  ", REC_LEN,
+			    (const char *)json_raw(&j, json_get(&j, i, "rec"))
+				.p);
+			put_member(stdout, &j, i, c->en ? "label_en" : "label");
+			(void)putchar('\n');
+			put_finding(
+			    stdout, &j, json_get(&j, i, "finding"), c->en);
+			put_left(stdout, &j, i, c->en);
+		}
+	}
+	json_free(&j);
 	buf_wipe(&b);
 	return CLI_DONE;
 }
@@ -329,6 +389,8 @@ const struct cli_command cli_read_commands[] = {
 	    "a record's history or state" },
 	{ "findings", 0, CLI_KEYS, run_findings, "[REC] [--en]", "发现的问题",
 	    "what was found" },
+	{ "timers", 0, CLI_KEYS, run_timers, "[--en]", "在计时的事项",
+	    "what must be done by when" },
 	{ "receipt", 0, CLI_KEYS, run_receipt, "[N] --out FILE",
 	    "导出最新回执（N：第几个已终止的旧日志的）",
 	    "the newest receipt, as an auditor's anchor (N: the last one of "

@@ -184,6 +184,31 @@ disk_line(const struct json *j, struct words *w)
 }
 
 static void
+timers_line(const struct json *j, struct words *w)
+{
+	uint32_t t = json_get_typed(j, 0, "timers", JSON_OBJECT);
+	long long n = t == 0 ? 0 : json_int(j, t, "running", 0);
+	int64_t ms = n == 0 ? 0 : json_int(j, t, "left_ms", 0);
+	char zh[48], en[48];
+
+	ms_show(zh, ms < 0 ? -ms : ms, true);
+	ms_show(en, ms < 0 ? -ms : ms, false);
+	if (n == 0) {
+		words_put(w, "无", "none");
+	} else {
+		words_zh(w,
+		    ms < 0 ? "%lld 项，最急的已超 %s"
+			   : "%lld 项，最急的还剩 %s",
+		    n, zh);
+		words_en(w,
+		    ms < 0 ? "%lld, the first overdue by %s"
+			   : "%lld, the first with %s left",
+		    n, en);
+	}
+	line("计时 timers", w);
+}
+
+static void
 counts(const struct json *j, struct words *w)
 {
 	long long records = json_int(j, 0, "records", 0);
@@ -207,6 +232,7 @@ counts(const struct json *j, struct words *w)
 	words_zh(w, "%lld 项，其中严重 %lld 项", found, grave);
 	words_en(w, "%lld, %lld of them grave", found, grave);
 	line("问题 findings", w);
+	timers_line(j, w);
 	if (alarms > 0) {
 		words_zh(
 		    w, "%lld 件：中心给出的证明曾不成立，请报告督察", alarms);

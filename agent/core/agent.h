@@ -206,6 +206,14 @@ MUST_CHECK enum status agent_history(
 /* Findings of a record, or of all (rec NULL), as a JSON array. */
 MUST_CHECK enum status agent_findings(
     struct agent *a, const char *rec, struct buf *out);
+/*
+ * Timers that run: what must be done by when, the most urgent first; a JSON
+ * array of {"finding","kind","label","label_en","left_ms","rec"}.  left_ms
+ * below 0: overdue.  They run on time since boot where they were entered in
+ * this boot; else by the clock, and finding.clock says whether that is in
+ * doubt.  Works behind a locked screen.
+ */
+MUST_CHECK enum status agent_timers(struct agent *a, struct buf *out);
 /* Records, newest first, as JSON lines: {"rec","kind","label","status",…}. */
 MUST_CHECK enum status agent_list(
     struct agent *a, const char *kind, size_t limit, struct buf *out);

@@ -341,22 +341,6 @@ load_tip(struct agent *a)
 }
 
 enum status
-agent_time_take(struct agent *a, uint64_t time_ms)
-{
-	int64_t offset = (int64_t)time_ms - (int64_t)port_wall_ms(a->port);
-	int64_t change = offset - a->clock_offset_ms;
-	uint8_t bytes[8];
-
-	/* Not worth a write for the network's own delay. */
-	if (a->has_clock && change > -2000 && change < 2000)
-		return ST_OK;
-	a->has_clock = true;
-	a->clock_offset_ms = offset;
-	be64_put(bytes, (uint64_t)offset);
-	return log_conf_put(a->log, "clock", bytes_of(bytes, sizeof(bytes)));
-}
-
-enum status
 agent_standing_take(struct agent *a, unsigned standing)
 {
 	uint8_t byte = (uint8_t)standing;
@@ -389,10 +373,8 @@ load_clock(struct agent *a)
 
 	buf_init(&b, 64);
 	st = log_conf_get(a->log, "clock", &b);
-	if (st == ST_OK && b.len == 8) {
-		a->clock_offset_ms = (int64_t)be64_get(b.p);
-		a->has_clock = true;
-	}
+	if (st == ST_OK)
+		agent_clock_read(a, buf_view(&b));
 	buf_free(&b);
 	return st == ST_ABSENT || st == ST_LIMIT ? ST_OK : st;
 }
@@ -453,6 +435,7 @@ agent_court_forget(struct agent *a)
 	buf_reset(&a->desc_files);
 	buf_reset(&a->tip_note);
 	a->has_tip = a->has_stated = a->has_clock = a->want_note = false;
+	a->has_time = false;
 	a->want_key = a->has_back = false;
 	memset(a->resend_from, 0, sizeof(a->resend_from));
 	a->standing = ACK_TAKEN;

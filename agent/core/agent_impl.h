@@ -90,8 +90,12 @@ struct agent {
 	uint64_t stated_size;
 	bool has_clock;
 	int64_t clock_offset_ms; /* centre's clock minus ours */
-	bool want_key;           /* … and for our chain key */
-	bool want_note;          /* the centre asked for our note */
+	/* The centre's time as a sync told it, and our time since boot then. */
+	bool has_time;
+	uint64_t time_ms, time_mono;
+	uint8_t time_boot[BOOT_LEN];
+	bool want_key;  /* … and for our chain key */
+	bool want_note; /* the centre asked for our note */
 	uint64_t resend_from[AGENT_CHAINS_MAX]; /* by chain number; 0: none */
 	bool has_back; /* … and it is kept on disk: a log ended */
 	uint64_t cut_at[AGENT_CHAINS_MAX]; /* a piece ends here; 0: none */
@@ -153,8 +157,12 @@ MUST_CHECK enum status agent_descriptor_fetch(struct agent *a);
 const char *agent_standing_word(const struct agent *a);
 /* Keep how the centre takes what this device sends. */
 MUST_CHECK enum status agent_standing_take(struct agent *a, unsigned standing);
-/* Learn the centre's time; kept where it differs from what was known. */
+/* Learn the centre's time; kept where it differs from what was known
+ * (agent_clock.c). */
 MUST_CHECK enum status agent_time_take(struct agent *a, uint64_t time_ms);
+void agent_clock_read(struct agent *a, struct bytes kept);
+/* What time findings are judged at; unlocked. */
+void agent_now(const struct agent *a, struct view_now *out);
 /*
  * The log of this court, present or ended, that signed a note: its key, what
  * the note says, and how many logs came after it.  ST_ABSENT: none.

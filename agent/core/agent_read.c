@@ -36,11 +36,26 @@ agent_history(struct agent *a, const char *rec, struct buf *out)
 enum status
 agent_findings(struct agent *a, const char *rec, struct buf *out)
 {
+	struct view_now now;
 	enum status st = agent_ready(a);
 
-	return st == ST_OK ? view_why(a, view_findings(a->view, rec,
-					     port_wall_ms(a->port), out))
-			   : st;
+	if (st != ST_OK)
+		return st;
+	agent_now(a, &now);
+	return view_why(a, view_findings(a->view, rec, &now, out));
+}
+
+enum status
+agent_timers(struct agent *a, struct buf *out)
+{
+	struct view_now now;
+	/* Timers go on behind a locked screen. */
+	enum status st = agent_keys_ready(a);
+
+	if (st != ST_OK)
+		return st;
+	agent_now(a, &now);
+	return view_why(a, view_timers(a->view, &now, out));
 }
 
 enum status
@@ -186,8 +201,11 @@ put_unlocked(struct agent *a, const struct queue *q, struct buf *out)
 {
 	struct view_counts c = { 0 };
 	uint64_t now = port_wall_ms(a->port), bad = 0;
+	struct view_now judged;
+	char due[32];
 
-	if (view_counts(a->view, now, &c) != ST_OK ||
+	agent_now(a, &judged);
+	if (view_counts(a->view, &judged, &c) != ST_OK ||
 	    log_bad_count(a->log, &bad) != ST_OK)
 		bad = a->alarms;
 	buf_printf(out, ",\"centre\":\"%s\",\"lost\":%llu",
@@ -222,6 +240,16 @@ put_unlocked(struct agent *a, const struct queue *q, struct buf *out)
 	buf_printf(out, ",\"records\":%llu,\"seen_entries\":%llu,\"team\":",
 	    (unsigned long long)c.records, (unsigned long long)c.entries);
 	json_put_str(out, a->court.team);
+	if (c.timers > 0 && c.due_ms >= 0) {
+		at_format(due, (uint64_t)c.due_ms, a->offset_min);
+		buf_printf(out,
+		    ",\"timers\":{\"due\":\"%s\",\"left_ms\":%lld,"
+		    "\"running\":%llu}",
+		    due, (long long)c.left_ms, (unsigned long long)c.timers);
+	} else {
+		buf_str(out, ",\"timers\":{\"due\":null,\"left_ms\":null,"
+			     "\"running\":0}");
+	}
 	buf_printf(out, ",\"alarms\":%llu", (unsigned long long)bad);
 	blobs_status(a, out);
 	agent_old_logs(a, out);

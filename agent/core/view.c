@@ -242,9 +242,18 @@ view_add(struct view *v, const struct view_entry *in)
 	if (st == ST_OK)
 		st = view_facts_note(v, e, record);
 	if (st == ST_OK && (flags & VIEW_SERVER) != 0 &&
+	    e->wall > v->centre_wall)
+		v->centre_wall = e->wall;
+	if (st == ST_OK && (flags & VIEW_SERVER) != 0 &&
 	    (flags & VIEW_BARE) == 0 && bytes_eq_str(e->kind, "scope@1"))
 		st = view_scope_note(v, e, in);
 	return st;
+}
+
+uint64_t
+view_not_before(const struct view *v)
+{
+	return v->centre_wall;
 }
 
 const struct entry *

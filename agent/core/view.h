@@ -99,12 +99,22 @@ MUST_CHECK enum status view_shown(struct view *v, const char *rec,
     struct bytes kind, const struct bytes *parts, size_t part_count,
     uint8_t out[HASH_LEN]);
 
-/* Each as a canonical JSON array, appended; see agent.h.  `now_ms` is the
- * time that findings are judged at. */
+/* The time that findings are judged at (struct rules_context). */
+struct view_now {
+	uint64_t now_ms, mono_ms;
+	uint8_t boot[BOOT_LEN];
+	bool unsure;
+};
+/* The latest clock of the centre's entries here: it is not earlier.  0: none */
+uint64_t view_not_before(const struct view *v);
+
+/* Each as a canonical JSON array, appended; see agent.h. */
 MUST_CHECK enum status view_history(
     struct view *v, const char *rec, struct buf *out);
-MUST_CHECK enum status view_findings(
-    struct view *v, const char *rec, uint64_t now_ms, struct buf *out);
+MUST_CHECK enum status view_findings(struct view *v, const char *rec,
+    const struct view_now *now, struct buf *out);
+MUST_CHECK enum status view_timers(
+    struct view *v, const struct view_now *now, struct buf *out);
 MUST_CHECK enum status view_list(
     struct view *v, const char *kind, size_t limit, struct buf *out);
 
@@ -158,8 +168,10 @@ MUST_CHECK enum status view_scopes_closed(
 
 struct view_counts {
 	uint64_t entries, records, findings, grave;
+	uint64_t timers;         /* that run */
+	int64_t due_ms, left_ms; /* of the one that is due first */
 };
 MUST_CHECK enum status view_counts(
-    struct view *v, uint64_t now_ms, struct view_counts *out);
+    struct view *v, const struct view_now *now, struct view_counts *out);
 
 #endif

@@ -24,6 +24,8 @@ struct view {
 	} * ack;
 	size_t ack_count;
 
+	uint64_t centre_wall; /* latest `wall` of the centre's entries */
+
 	/* Scratch, kept from call to call. */
 	struct entry entry;
 	struct state state;
@@ -78,6 +80,15 @@ void view_judged_free(struct view_judged *j);
 
 /* Is v->entry, a row of these flags and place, in the log? */
 bool view_in_log(const struct view *v, unsigned flags, uint64_t place);
+/* Findings of one record into v->findings; its state is v->state. */
+MUST_CHECK enum status view_judge(
+    struct view *v, const char *rec, const struct view_now *now);
+/* Call for each record of the field (of that kind), newest first; stops at the
+ * first result that is not ST_OK. */
+typedef enum status (*view_record_fn)(struct view *v, const char *rec,
+    const char *kind, uint64_t wall, void *arg);
+MUST_CHECK enum status view_each_record(struct view *v, const char *kind,
+    size_t limit, view_record_fn fn, void *arg);
 
 /* view_scope.c: a server's entry of kind scope@1 was taken. */
 MUST_CHECK enum status view_scope_note(

@@ -31,9 +31,13 @@ tell_lives(struct view *v, const struct view_loaded *l,
 
 /* Findings of one record. */
 static enum status
-judge(struct view *v, const char *rec, uint64_t now_ms, life_fn fn, void *arg)
+judge(struct view *v, const char *rec, const struct view_now *now, life_fn fn,
+    void *arg)
 {
-	struct rules_context cx = { .now_ms = (int64_t)now_ms };
+	struct rules_context cx = { .now_ms = (int64_t)now->now_ms,
+		.has_boot = true,
+		.unsure = now->unsure,
+		.mono_ms = now->mono_ms };
 	struct facts_record r = { .rec = rec, .offset_min = v->offset_min };
 	struct view_judged judged;
 	struct view_loaded l;
@@ -41,6 +45,7 @@ judge(struct view *v, const char *rec, uint64_t now_ms, life_fn fn, void *arg)
 
 	if (st != ST_OK)
 		return st;
+	memcpy(cx.boot, now->boot, BOOT_LEN);
 	buf_reset(&v->bytes);
 	v->findings.count = 0;
 	r.kind = kinds_find(v->kinds, bytes_str(l.kind));
@@ -62,12 +67,18 @@ judge(struct view *v, const char *rec, uint64_t now_ms, life_fn fn, void *arg)
 		if (st == ST_OK)
 			st = rules_check(
 			    &v->findings, v->rules, r.kind, &v->state, &cx);
-		if (st == ST_OK)
+		if (st == ST_OK && fn != NULL)
 			st = tell_lives(v, &l, &cx, fn, arg);
 	}
 	view_judged_free(&judged);
 	view_loaded_free(&l);
 	return st;
+}
+
+enum status
+view_judge(struct view *v, const char *rec, const struct view_now *now)
+{
+	return judge(v, rec, now, NULL, NULL);
 }
 
 /* The log's own records are no records of the field. */
@@ -79,12 +90,9 @@ is_system(const struct view *v, const char *kind)
 	return k != NULL && k->system;
 }
 
-/* Call for each record, newest first; stops at the first that is not ST_OK. */
-static enum status
-each_record(struct view *v, const char *kind, size_t limit,
-    enum status (*fn)(struct view *, const char *rec, const char *kind,
-	uint64_t wall, void *arg),
-    void *arg)
+enum status
+view_each_record(struct view *v, const char *kind, size_t limit,
+    view_record_fn fn, void *arg)
 {
 	struct db_stmt *s;
 	enum status st;
@@ -119,11 +127,23 @@ each_record(struct view *v, const char *kind, size_t limit,
 
 struct finding_job {
 	struct buf *out;
-	uint64_t now_ms;
+	const struct view_now *now;
 	struct view_counts *counts;
 	bool first, one; /* one: of one record */
 	const char *rec, *kind;
 };
+
+/* The one that is due first is the one to show. */
+static void
+count_timer(struct view_counts *c, const struct finding *f)
+{
+	if (!f->running)
+		return;
+	if (c->timers++ == 0 || f->left_ms < c->left_ms) {
+		c->due_ms = f->due_ms;
+		c->left_ms = f->left_ms;
+	}
+}
 
 static void
 put_life(struct view *v, const struct life *l, void *arg)
@@ -134,6 +154,8 @@ put_life(struct view *v, const struct life *l, void *arg)
 		job->counts->findings += l->f != NULL;
 		job->counts->grave +=
 		    l->f != NULL && l->f->severity == RULES_GRAVE;
+		if (l->f != NULL)
+			count_timer(job->counts, l->f);
 		return;
 	}
 	/* Gone: shown with its record, not in the list of all. */
@@ -146,6 +168,9 @@ put_life(struct view *v, const struct life *l, void *arg)
 	finding_json_life(l, &v->state, v->offset_min, job->out);
 	buf_str(job->out, ",\"kind\":");
 	json_put_str(job->out, job->kind);
+	if (l->f != NULL && l->f->running)
+		buf_printf(
+		    job->out, ",\"left_ms\":%lld", (long long)l->f->left_ms);
 	buf_str(job->out, ",\"rec\":");
 	json_put_str(job->out, job->rec);
 	buf_u8(job->out, '}');
@@ -161,7 +186,7 @@ put_findings(
 	(void)wall;
 	job->rec = rec;
 	job->kind = kind;
-	st = judge(v, rec, job->now_ms, put_life, job);
+	st = judge(v, rec, job->now, put_life, job);
 	if (st != ST_OK)
 		return st;
 	if (job->counts != NULL)
@@ -170,10 +195,11 @@ put_findings(
 }
 
 enum status
-view_findings(struct view *v, const char *rec, uint64_t now_ms, struct buf *out)
+view_findings(struct view *v, const char *rec, const struct view_now *now,
+    struct buf *out)
 {
 	struct finding_job job = {
-		.out = out, .now_ms = now_ms, .first = true, .one = rec != NULL
+		.out = out, .now = now, .first = true, .one = rec != NULL
 	};
 	enum status st;
 
@@ -181,7 +207,7 @@ view_findings(struct view *v, const char *rec, uint64_t now_ms, struct buf *out)
 	if (rec != NULL)
 		st = put_findings(v, rec, "", 0, &job);
 	else
-		st = each_record(v, NULL, SIZE_MAX, put_findings, &job);
+		st = view_each_record(v, NULL, SIZE_MAX, put_findings, &job);
 	buf_u8(out, ']');
 	return st == ST_OK ? out->err : st;
 }
@@ -222,21 +248,21 @@ put_record(
 enum status
 view_list(struct view *v, const char *kind, size_t limit, struct buf *out)
 {
-	return each_record(v, kind, limit, put_record, out);
+	return view_each_record(v, kind, limit, put_record, out);
 }
 
 enum status
-view_counts(struct view *v, uint64_t now_ms, struct view_counts *out)
+view_counts(struct view *v, const struct view_now *now, struct view_counts *out)
 {
 	struct view_counts c = { 0 };
-	struct finding_job job = { .now_ms = now_ms, .counts = &c };
+	struct finding_job job = { .now = now, .counts = &c };
 	int64_t n = 0;
 	enum status st;
 
 	st = db_scalar(&n, v->db, "SELECT count(*) FROM entry");
 	c.entries = (uint64_t)n;
 	if (st == ST_OK)
-		st = each_record(v, NULL, SIZE_MAX, put_findings, &job);
+		st = view_each_record(v, NULL, SIZE_MAX, put_findings, &job);
 	if (st == ST_OK)
 		*out = c;
 	return st;
@@ -262,5 +288,5 @@ view_export(struct view *v, const char *rec, struct buf *out)
 {
 	if (rec != NULL)
 		return put_export(v, rec, "", 0, out);
-	return each_record(v, NULL, SIZE_MAX, put_export, out);
+	return view_each_record(v, NULL, SIZE_MAX, put_export, out);
 }

@@ -133,6 +133,16 @@ struct rules_fact {
 
 struct rules_context {
 	int64_t now_ms; /* since 1970 UTC */
+	/*
+	 * Where a timer runs on this machine: its time since boot and which
+	 * boot that is.  A timer whose beginning was entered in this boot
+	 * runs on that, whatever became of the time of day; any other is
+	 * judged by now_ms, and in doubt if `unsure`: nobody from outside
+	 * vouches for it.
+	 */
+	bool has_boot, unsure;
+	uint64_t mono_ms;
+	uint8_t boot[BOOT_LEN];
 	int offset_min; /* the court's zone: 480 in China */
 	/* The record's entries, in any order; none is allowed, then rules over
 	 * entries find nothing. */
@@ -150,8 +160,11 @@ struct finding {
 	const char *path; /* what it is about; "" the whole record */
 	bool doubt;       /* depends on a conflict that is not settled */
 	bool has_due;
-	int64_t due_ms; /* when what is missing falls due */
-	uint32_t stage; /* how many steps of escalation have passed */
+	int64_t due_ms;  /* when what is missing falls due */
+	bool running;    /* a timer: it is not done yet */
+	bool clock;      /* … and the time it was judged at is in doubt */
+	int64_t left_ms; /* … until due_ms; below 0: overdue */
+	uint32_t stage;  /* how many steps of escalation have passed */
 	/* Until when it is to be answered, and how many times that long have
 	 * passed since (at most 3); docs/FINDINGS.md. */
 	bool has_answer;
@@ -188,7 +201,7 @@ MUST_CHECK enum status rules_check(struct findings *out, const struct rules *rs,
     const struct rules_context *cx);
 
 /* One finding as a canonical JSON object, appended:
- * {"article","doubt","due","en","key","law","params","path","rule",
+ * {"article","clock","doubt","due","en","key","law","params","path","rule",
  *  "severity","stage","version","zh"}; due is RFC 3339 or null. */
 void finding_json(const struct finding *f, int offset_min, struct buf *out);
 /* The same with what became of it, as member "life"; of one that is gone

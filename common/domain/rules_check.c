@@ -2,13 +2,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/enc.h"
 #include "base/limits.h"
 #include "domain/life.h"
 #include "domain/rules_priv.h"
 #include "entry/entry.h"
 #include "entry/json.h"
 
-enum { FINDINGS_BYTES_MAX = 8 << 20 };
+enum { FINDINGS_BYTES_MAX = 8 << 20, DAY_MS = 24 * 60 * 60 * 1000 };
 
 void
 findings_init(struct findings *f)
@@ -110,8 +111,9 @@ run_timer(struct check *c, const struct rule *r, struct found *f,
 	if (stop == TRUTH_TRUE || stop == TRUTH_WITHHELD)
 		return ST_OK;
 	f->doubt = f->doubt || stop == TRUTH_TORN;
-	f->has_due = true;
+	f->has_due = f->running = true;
 	f->due_ms = when_last_ms(due);
+	f->now_ms = c->view.now_ms;
 	f->pending = c->view.now_ms <= f->due_ms;
 	lower_next(c, f->due_ms + 1);
 	if (t->has_early)
@@ -125,11 +127,69 @@ run_timer(struct check *c, const struct rule *r, struct found *f,
 	return check_add(c, r, f);
 }
 
+/* The entry that the timer's beginning came from; NULL: not known here. */
+static const struct rules_entry *
+entry_of_from(const struct check *c, const struct rule_timer *t)
+{
+	struct state_value v;
+	uint8_t id[ID_LEN];
+
+	for (size_t i = 0; i < t->from_count; i++) {
+		if (t->from[i].sort == REF_NOW ||
+		    !ref_value(&t->from[i], &c->view, 0, &v) || v.null)
+			continue;
+		if (hex_decode(id, ID_LEN, v.id) != ST_OK)
+			return NULL;
+		for (size_t k = 0; k < c->cx->entry_count; k++) {
+			if (memcmp(c->cx->entries[k].id, id, ID_LEN) == 0)
+				return &c->cx->entries[k];
+		}
+		return NULL;
+	}
+	return NULL;
+}
+
+static bool
+is_near(int64_t a, int64_t b)
+{
+	return a - b <= DAY_MS && b - a <= DAY_MS;
+}
+
+/*
+ * What time it is for a timer that began at `from` (docs/KINDS.md, "Timers on
+ * a handheld").  In the boot in which that was entered, time since boot is
+ * sure, and the clock of that moment is the frame in which `from` was written;
+ * unless `from` shows that the clock was far off then, and is right now.
+ */
+static int64_t
+timer_now(const struct check *c, const struct rule_timer *t,
+    const struct when *from, bool *clock)
+{
+	const struct rules_context *cx = c->cx;
+	const struct rules_entry *e = entry_of_from(c, t);
+	int64_t wall, passed;
+
+	*clock = cx->unsure;
+	if (e == NULL || !cx->has_boot ||
+	    memcmp(e->boot, cx->boot, BOOT_LEN) != 0 ||
+	    cx->mono_ms < e->mono_ms)
+		return cx->now_ms;
+	wall = (int64_t)e->wall_ms;
+	passed = (int64_t)(cx->mono_ms - e->mono_ms);
+	if (!is_near(wall, from->ms) &&
+	    (is_near(cx->now_ms - passed, from->ms) || !cx->unsure))
+		return cx->now_ms;
+	*clock = false;
+	return wall + passed;
+}
+
 static enum status
 judge_timer(struct check *c, const struct rule *r, struct found *f)
 {
 	const struct rule_timer *t = &r->timer;
+	int64_t now = c->view.now_ms;
 	struct when from, done, due;
+	enum status st;
 	enum truth is;
 
 	if (first_time(c, t->from, t->from_count, &from, &f->doubt) !=
@@ -140,8 +200,12 @@ judge_timer(struct check *c, const struct rule *r, struct found *f)
 	is = first_time(c, t->done, t->done_count, &done, &f->doubt);
 	if (is == TRUTH_WITHHELD)
 		return ST_OK;
-	if (is == TRUTH_FALSE)
-		return run_timer(c, r, f, &from, &due);
+	if (is == TRUTH_FALSE) {
+		c->view.now_ms = timer_now(c, t, &from, &f->clock);
+		st = run_timer(c, r, f, &from, &due);
+		c->view.now_ms = now;
+		return st;
+	}
 	if (when_cmp(&done, &due) <= 0)
 		return ST_OK;
 	/* Done, but late: that stays. */
@@ -325,6 +389,7 @@ put_finding(const struct finding *f, const struct life *l,
 
 	buf_str(out, "{\"article\":");
 	json_put_str(out, f->article);
+	buf_str(out, f->clock ? ",\"clock\":true" : ",\"clock\":false");
 	buf_str(out, f->doubt ? ",\"doubt\":true,\"due\":"
 			      : ",\"doubt\":false,\"due\":");
 	if (f->has_due && f->due_ms >= 0) {

@@ -232,7 +232,8 @@ struct check {
 /* What one finding says beside its rule. */
 struct found {
 	struct bytes path;
-	bool doubt, pending, has_due;
+	bool doubt, pending, has_due, running, clock;
+	int64_t now_ms; /* when a timer was judged */
 	int64_t due_ms;
 	const struct when *since; /* where a timer began; may be NULL */
 	uint32_t stage;
