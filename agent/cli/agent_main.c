@@ -205,6 +205,7 @@ static const struct {
     {"--blank", offsetof(struct cli, blank)},
     {"--urgent", offsetof(struct cli, urgent)},
     {"--no-evidence", offsetof(struct cli, no_evidence)},
+    {"--watch", offsetof(struct cli, watch)},
 };
 
 enum {

@@ -25,12 +25,13 @@ struct cli {
 	bool json;
 	const char *argv[CLI_ARGS_MAX]; /* what stands behind the command */
 	int argc;
+	struct buf before; /* findings before an act */
 	/* Options, NULL where not given. */
 	const char *reason, *at, *on, *map, *out, *kind, *person, *limit, *days;
 	const char *rec, *watched;
 	const char *scene, *taken, *place, *of, *made, *picture, *attach,
 	    *at_ms, *budget;
-	bool state, findings, en, blank, urgent, no_evidence;
+	bool state, findings, en, blank, urgent, no_evidence, watch;
 };
 
 /* One command. */
@@ -94,12 +95,19 @@ extern const struct cli_command cli_evidence_commands[];
 /* For people, from what the agent gives as JSON: findings (`en`: in English
  * only), a list's lines, a record's state and history. */
 void cli_put_findings(FILE *f, struct bytes json, bool en);
+/* Of two lists of a record's findings, before and after: what is new or weighs
+ * more, what has ended, and how many others stand. */
+void cli_put_changes(FILE *f, struct bytes before, struct bytes after, bool en);
 void cli_put_list(struct cli *c, struct bytes lines);
 MUST_CHECK enum status cli_put_state(struct cli *c, struct bytes doc);
 void cli_put_history(struct bytes doc);
 
 /* "拒绝签名 refused" of a sign's `how`; static. */
 const char *cli_how_zh(const char *how);
+
+/* One alarm of agent_alarms for people. */
+struct json;
+void cli_put_alarm(const struct json *j, uint32_t n);
 
 int cli_status(struct cli *c); /* cli_status.c */
 int cli_sync(struct cli *c);   /* cli_sync.c */

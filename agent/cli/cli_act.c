@@ -2,12 +2,22 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "agent/cli/cli.h"
 #include "agent/core/evidence.h"
 #include "base/enc.h"
 
-/* Tell of what was written, and of the findings that stand at once. */
+/* What was found before an act, so that only what it changed is told. */
+static void
+look_before(struct cli *c, const char *rec)
+{
+	buf_init(&c->before, FRAME_BYTES_MAX);
+	if (!c->json && agent_findings(c->agent, rec, &c->before) != ST_OK)
+		buf_reset(&c->before);
+}
+
+/* Tell of what was written, and of the findings that it brought or ended. */
 static int
 tell(struct cli *c, const char *rec, const uint8_t id[ID_LEN])
 {
@@ -26,8 +36,10 @@ tell(struct cli *c, const char *rec, const uint8_t id[ID_LEN])
 		(void)printf("{\"findings\":%s,\"id\":\"%s\",\"rec\":\"%s\"}\n",
 		    (const char *)b.p, hex, rec);
 	else if (st == ST_OK)
-		cli_put_findings(stderr, buf_view(&b), c->en);
+		cli_put_changes(
+		    stderr, buf_view(&c->before), buf_view(&b), c->en);
 	buf_wipe(&b);
+	buf_wipe(&c->before);
 	return st == ST_OK ? CLI_DONE : cli_fail(c, st);
 }
 
@@ -94,6 +106,7 @@ write_fields(struct cli *c, enum verb verb, const char *list_path, int from)
 
 	if (k == NULL)
 		return CLI_FAILED;
+	look_before(c, c->argv[0]);
 	if (list_path != NULL) {
 		list = kind_list(k, bytes_str(list_path));
 		if (list == NULL)
@@ -150,6 +163,7 @@ act(struct cli *c, enum verb verb, const struct bytes *on, size_t on_count,
 		a.more = bytes_str(more);
 	if (c->reason != NULL)
 		a.reason = bytes_str(c->reason);
+	look_before(c, c->argv[0]);
 	st = agent_edit_begin(c->agent, c->argv[0], &edit);
 	if (st == ST_OK)
 		st = agent_append(c->agent, &edit, &a, id);
@@ -172,10 +186,45 @@ run_keep(struct cli *c)
 	return act(c, DO_KEEP, &on, 1, "[null]", NULL);
 }
 
+/* The status that a person means by its id or a label; NULL after saying what
+ * there is. */
+static const char *
+status_meant(struct cli *c, const struct kind *k, const char *text)
+{
+	struct words why;
+
+	for (size_t i = 0; i < k->status_count; i++) {
+		const struct kind_status *s = &k->status[i];
+
+		if (strcmp(s->id, text) == 0 || strcmp(s->zh, text) == 0 ||
+		    strcasecmp(s->en, text) == 0)
+			return s->id;
+	}
+	words_clear(&why);
+	words_zh(&why, "没有此状态");
+	words_en(&why, "no such status");
+	for (size_t i = 0; i < k->status_count; i++) {
+		const struct kind_status *s = &k->status[i];
+
+		words_zh(&why, "%s%s（%s）", i == 0 ? "；可填 " : "、", s->zh,
+		    s->id);
+		words_en(&why, "%s%s (%s)", i == 0 ? "; give one of: " : ", ",
+		    s->id, s->en);
+	}
+	(void)cli_refuse(c, why.zh, why.en);
+	return NULL;
+}
+
 static int
 run_advance(struct cli *c)
 {
-	struct bytes on = bytes_str(c->argv[1]);
+	const struct kind *k = cli_kind_of(c, c->argv[0]);
+	const char *to = k == NULL ? NULL : status_meant(c, k, c->argv[1]);
+	struct bytes on;
+
+	if (to == NULL)
+		return CLI_FAILED;
+	on = bytes_str(to);
 
 	return act(c, DO_ADVANCE, &on, 1, "[null]", NULL);
 }

@@ -6,6 +6,7 @@
 #include "agent/cli/cli.h"
 #include "agent/core/evidence.h"
 #include "agent/import/import.h"
+#include "entry/json.h"
 
 enum { PASSPHRASE_MAX = 1024 };
 
@@ -185,17 +186,74 @@ run_purge(struct cli *c)
 	return CLI_DONE;
 }
 
+/* ---- alarms */
+
+static int
+list_alarms(struct cli *c)
+{
+	struct buf b;
+	struct json j;
+	enum status st;
+
+	buf_init(&b, DOC_BYTES_MAX);
+	st = agent_alarms(c->agent, &b);
+	if (st != ST_OK || c->json)
+		return cli_print(c, st, &b);
+	json_init(&j);
+	if (json_parse(&j, buf_view(&b), JSON_DOCUMENT) == ST_OK) {
+		if (j.node[0].count == 0)
+			(void)puts("无 none");
+		for (uint32_t i = json_first(&j, 0); i != json_end(&j, 0);
+		     i = j.node[i].next)
+			cli_put_alarm(&j, i);
+	}
+	json_free(&j);
+	buf_wipe(&b);
+	return CLI_DONE;
+}
+
+static int
+run_alarm(struct cli *c)
+{
+	char *end = NULL;
+	uint64_t id;
+	enum status st;
+
+	if (strcmp(c->argv[0], "list") == 0)
+		return list_alarms(c);
+	if (strcmp(c->argv[0], "answer") != 0 || c->argc < 2)
+		return cli_refuse(c, "应写 list，或 answer 编号 --reason 结论",
+		    "say list, or answer ID --reason R");
+	id = strtoull(c->argv[1], &end, 10);
+	if (*end != '\0' || end == c->argv[1])
+		return cli_refuse(
+		    c, "编号应为数字", "an alarm's number is wanted");
+	if (c->reason == NULL)
+		return cli_refuse(c, "须写明查清的结果：--reason",
+		    "say what was found out: --reason");
+	st = agent_alarm_answer(c->agent, id, bytes_str(c->reason));
+	if (st != ST_OK)
+		return cli_fail(c, st);
+	if (c->json)
+		(void)printf("{\"answered\":%llu}\n", (unsigned long long)id);
+	else
+		(void)puts("已记下 written down");
+	return CLI_DONE;
+}
+
 const struct cli_command cli_join_commands[] = {
 	{ "enrol", 1, CLI_NO_KEYS, run_enrol, "CODE", "入网", "join a court" },
 	{ "sync", 0, CLI_KEYS, cli_sync,
-	    "[--no-evidence] [--budget BYTES] [--urgent]", "同步",
-	    "sync with the centre; files after entries" },
+	    "[--no-evidence] [--budget BYTES] [--urgent] [--watch]", "同步",
+	    "sync with the centre; files after entries; --watch: on and on" },
 	{ "import", 2, CLI_KEYS, run_import, "KIND FILE.csv --map MAP.json",
 	    "导入", "import rows" },
 	{ "officer", 2, CLI_KEYS, run_officer, "add|remove ID", "本机人员",
 	    "officers of this device" },
 	{ "purge", 0, CLI_KEYS, run_purge, "[--days N]", "清除已备份的旧内容",
 	    "forget old content that the centre keeps safe" },
+	{ "alarm", 1, CLI_KEYS, run_alarm, "list | answer ID --reason R",
+	    "警报与查清的结论", "alarms, and what was found out about them" },
 	{ "lock", 0, CLI_NO_KEYS, run_lock, "", "锁定", "wipe keys" },
 	{ NULL, 0, CLI_NO_KEYS, NULL, NULL, NULL, NULL },
 };

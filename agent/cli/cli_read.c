@@ -140,6 +140,108 @@ cli_put_findings(FILE *f, struct bytes json, bool en)
 	json_free(&j);
 }
 
+/* The finding of the same key in the other list; 0: none. */
+static uint32_t
+same_finding(const struct json *in, const struct json *j, uint32_t finding)
+{
+	struct bytes key = json_raw(j, json_get(j, finding, "key"));
+
+	for (uint32_t i = json_first(in, 0);
+	     in->count > 0 && in->node[0].type == JSON_ARRAY &&
+	     i != json_end(in, 0);
+	     i = in->node[i].next) {
+		uint32_t f = json_get(in, i, "finding");
+
+		if (bytes_eq(json_raw(in, json_get(in, f, "key")), key))
+			return f;
+	}
+	return 0;
+}
+
+static bool
+says_the_same(
+    const struct json *a, uint32_t x, const struct json *b, uint32_t y)
+{
+	static const char *const names[] = { "severity", "stage", "doubt" };
+
+	for (size_t i = 0; i < 3; i++) {
+		if (!bytes_eq(json_raw(a, json_get(a, x, names[i])),
+			json_raw(b, json_get(b, y, names[i]))))
+			return false;
+	}
+	return true;
+}
+
+void
+cli_put_changes(FILE *f, struct bytes before, struct bytes after, bool en)
+{
+	struct json was, now;
+	unsigned stand = 0;
+
+	json_init(&was);
+	json_init(&now);
+	if (before.len == 0)
+		before = bytes_str("[]");
+	if (json_parse(&was, before, JSON_DOCUMENT) != ST_OK ||
+	    json_parse(&now, after, JSON_DOCUMENT) != ST_OK)
+		goto out;
+	for (uint32_t i = json_first(&now, 0); i != json_end(&now, 0);
+	     i = now.node[i].next) {
+		uint32_t n = json_get(&now, i, "finding");
+		uint32_t old = same_finding(&was, &now, n);
+
+		if (old != 0 && says_the_same(&was, old, &now, n)) {
+			stand++;
+			continue;
+		}
+		put_finding(f, &now, n, en);
+		put_left(f, &now, i, en);
+	}
+	for (uint32_t i = json_first(&was, 0); i != json_end(&was, 0);
+	     i = was.node[i].next) {
+		uint32_t n = json_get(&was, i, "finding");
+
+		if (same_finding(&now, &was, n) != 0)
+			continue;
+		(void)fputs(en ? "ended: " : "已消除 ended: ", f);
+		put_member(f, &was, n, en ? "en" : "zh");
+		(void)fputc('\n', f);
+	}
+	if (stand > 0)
+		(void)fprintf(f,
+		    en ? "%u others stand: findings\n"
+		       : "另有 %u 项未变，见 findings  others stand\n",
+		    stand);
+out:
+	json_free(&was);
+	json_free(&now);
+}
+
+void
+cli_put_alarm(const struct json *j, uint32_t n)
+{
+	uint32_t answer = json_get_typed(j, n, "answer", JSON_OBJECT);
+
+	(void)printf("%lld  ", (long long)json_int(j, n, "id", 0));
+	put_member(stdout, j, n, "at");
+	(void)fputs("  ", stdout);
+	put_member(stdout, j, n, "zh");
+	(void)fputs("  ", stdout);
+	put_member(stdout, j, n, "en");
+	(void)fputs("\n    ", stdout);
+	if (answer == 0) {
+		(void)puts("待查清 not answered yet");
+		return;
+	}
+	(void)fputs("结论 answered ", stdout);
+	put_member(stdout, j, answer, "at");
+	(void)fputs("  ", stdout);
+	put_member(stdout, j, answer, "by");
+	(void)fputs("  ", stdout);
+	put_member(stdout, j, answer, "reason");
+	(void)fputc('\n', stdout);
+}
+
 static int
 run_list(struct cli *c)
 {

@@ -216,6 +216,7 @@ counts(const struct json *j, struct words *w)
 	long long found = json_int(j, 0, "findings", 0);
 	long long grave = json_int(j, 0, "grave", 0);
 	long long alarms = json_int(j, 0, "alarms", 0);
+	long long open = json_int(j, 0, "alarms_open", 0);
 
 	words_zh(w, "%lld 条", own);
 	words_en(w, "%lld of this device", own);
@@ -233,11 +234,18 @@ counts(const struct json *j, struct words *w)
 	words_en(w, "%lld, %lld of them grave", found, grave);
 	line("问题 findings", w);
 	timers_line(j, w);
-	if (alarms > 0) {
-		words_zh(
-		    w, "%lld 件：中心给出的证明曾不成立，请报告督察", alarms);
-		words_en(w, "%lld: something did not prove; tell a supervisor",
-		    alarms);
+	if (open > 0) {
+		words_zh(w,
+		    "%lld 件待查清：中心给出的证明曾不成立，请报告督察（alarm "
+		    "list）",
+		    open);
+		words_en(w,
+		    "%lld not answered: something did not prove; tell a "
+		    "supervisor (alarm list)",
+		    open);
+	} else if (alarms > 0) {
+		words_zh(w, "%lld 件，均已查清", alarms);
+		words_en(w, "%lld, all answered", alarms);
 	} else {
 		words_put(w, "无", "none");
 	}

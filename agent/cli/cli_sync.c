@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "agent/cli/cli.h"
+#include "agent/core/backoff.h"
 #include "agent/core/evidence.h"
 
 enum {
@@ -217,8 +218,9 @@ tell(struct cli *c, const struct sums *s)
 				      "wait\n");
 }
 
-int
-cli_sync(struct cli *c)
+/* Once; why it failed, and how long the centre wants to be left alone. */
+static int
+sync_once(struct cli *c, enum status *out, int *retry_after_s)
 {
 	struct sums s = { .all = { .retry_after_s = -1, .centre = "" } };
 	uint64_t budget = UINT64_MAX;
@@ -235,6 +237,8 @@ cli_sync(struct cli *c)
 	st = entries(c, &s);
 	if (st == ST_OK && !c->no_evidence)
 		st = files(c, &s, budget);
+	*out = st;
+	*retry_after_s = s.all.retry_after_s;
 	if (st != ST_OK)
 		return cli_fail(c, st);
 	if (c->json)
@@ -248,4 +252,43 @@ cli_sync(struct cli *c)
 			 "alarm: what the centre gave does not prove; "
 			 "see status")
 		   : CLI_DONE;
+}
+
+static void
+rest_ms(uint64_t ms)
+{
+	struct timespec t = { .tv_sec = (time_t)(ms / 1000),
+		.tv_nsec = (long)(ms % 1000) * 1000000 };
+
+	(void)nanosleep(&t, NULL);
+}
+
+enum { WATCH_MS = 60000 };
+
+/*
+ * --watch: again and again, until interrupted.  After a failure the waits grow
+ * and are random, so that many who lost the centre do not return in step.
+ */
+int
+cli_sync(struct cli *c)
+{
+	unsigned failures = 0;
+
+	for (;;) {
+		enum status st = ST_OK;
+		int retry_after_s = -1;
+		int rc = sync_once(c, &st, &retry_after_s);
+
+		if (!c->watch || rc == CLI_USAGE)
+			return rc;
+		if (fflush(stdout) != 0)
+			return CLI_FAILED;
+		/* Out for good: waiting does not help. */
+		if (st == ST_DENIED || st == ST_LOCKED || st == ST_CORRUPT)
+			return rc;
+		failures = st == ST_OK ? 0 : failures + 1;
+		rest_ms(st == ST_OK ? WATCH_MS
+				    : backoff_ms(port_system(), failures,
+					  retry_after_s));
+	}
 }

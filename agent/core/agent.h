@@ -240,12 +240,22 @@ MUST_CHECK enum status agent_verify(struct agent *a, struct buf *report);
 /*
  * Forget the bodies of own entries written before `before_ms` (ms since 1970):
  * only such as have a proved receipt and a place below the centre's kept size,
- * and none at all once something did not prove (ST_DENIED).  Heads, digests,
+ * and none at all while an alarm is not answered (ST_DENIED).  Heads, digests,
  * links and receipts stay; values then show as withheld, after the next unlock.
  * *purged: how many.
  */
 MUST_CHECK enum status agent_purge(
     struct agent *a, uint64_t before_ms, uint64_t *purged);
+/*
+ * Alarms, what failed to prove, as a JSON array of
+ * {"answer":null|{"at","by","reason"},"at","bytes","en","id","zh"}.  One is
+ * answered once, with what was found out, and never deleted; purge waits until
+ * all are.  Number 0 stands for those beyond what is kept, which were only
+ * counted.  ST_ABSENT, ST_CONFLICT: answered already.
+ */
+MUST_CHECK enum status agent_alarms(struct agent *a, struct buf *out);
+MUST_CHECK enum status agent_alarm_answer(
+    struct agent *a, uint64_t id, struct bytes reason);
 /* ---- paper (docs/FORMS.md) */
 
 /*

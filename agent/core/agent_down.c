@@ -15,19 +15,6 @@
 #include "entry/chain.h"
 #include "tlog/proof.h"
 
-void
-agent_alarm(struct agent *a, const char *why, struct bytes evidence)
-{
-	enum status st = log_bad_put(a->log, why, evidence);
-
-	/* The disk may be full: the alarm stands all the same. */
-	if (st != ST_OK)
-		st = log_bad_put(a->log, why, (struct bytes){ NULL, 0 });
-	if (st != ST_OK)
-		(void)agent_log_why(a, st);
-	a->alarms++;
-}
-
 /* ---- the checkpoint */
 
 /* ST_DENIED: it does not prove; both notes are kept. */

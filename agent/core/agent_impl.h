@@ -104,8 +104,10 @@ struct agent {
 	unsigned standing;
 	struct agent_pending *pending;
 	size_t pending_count;
-	uint64_t kept;   /* places below it are safe at the centre */
-	uint64_t alarms; /* found in this session */
+	uint64_t kept;         /* places below it are safe at the centre */
+	uint64_t alarms;       /* found in this session */
+	uint64_t alarms_lost;  /* … that could not even be counted on disk */
+	struct buf alarm_text; /* scratch of agent_alarms */
 	struct log_found found;
 
 	struct blobs *blobs; /* NULL while locked, or without a folder */
@@ -340,6 +342,9 @@ MUST_CHECK enum status agent_kept_take(
 MUST_CHECK enum status agent_picture(
     void *arg, const uint8_t sha256[HASH_LEN], struct buf *png);
 
+/* Alarms that nobody has answered, and all (agent_alarms.c). */
+MUST_CHECK enum status agent_alarms_open(
+    struct agent *a, uint64_t *open, uint64_t *all);
 /* Something did not prove: keep the evidence, count the alarm. */
 void agent_alarm(struct agent *a, const char *why, struct bytes evidence);
 

@@ -152,21 +152,22 @@ enum status
 agent_purge(struct agent *a, uint64_t before_ms, uint64_t *purged)
 {
 	struct purging p = { .agent = a, .before_ms = before_ms };
-	uint64_t bad = 0;
+	uint64_t open = 0, all = 0;
 	enum status st = agent_ready(a);
 
 	*purged = 0;
 	if (st != ST_OK)
 		return st;
-	st = log_bad_count(a->log, &bad);
+	st = agent_alarms_open(a, &open, &all);
 	if (st != ST_OK)
 		return agent_log_why(a, st);
 	/* What did not prove once may be a centre that keeps nothing. */
-	if (bad > 0 || a->alarms > 0)
+	if (open > 0)
 		return agent_why(a, ST_DENIED,
-		    "有内容未能核实：在查清之前不得清除本机数据",
+		    "有内容未能核实：在查清之前不得清除本机数据（查清后逐项写"
+		    "明：alarm answer）",
 		    "something did not prove: nothing may be forgotten here "
-		    "until that is cleared up");
+		    "until that is cleared up (then: alarm answer)");
 	entry_init(&p.e);
 	for (uint32_t n = 1; (st = log_chain(a->log, n, &p.head)) == ST_OK;
 	     n++) {

@@ -200,14 +200,14 @@ static void
 put_unlocked(struct agent *a, const struct queue *q, struct buf *out)
 {
 	struct view_counts c = { 0 };
-	uint64_t now = port_wall_ms(a->port), bad = 0;
+	uint64_t now = port_wall_ms(a->port), bad = 0, open = 0;
 	struct view_now judged;
 	char due[32];
 
 	agent_now(a, &judged);
 	if (view_counts(a->view, &judged, &c) != ST_OK ||
-	    log_bad_count(a->log, &bad) != ST_OK)
-		bad = a->alarms;
+	    agent_alarms_open(a, &open, &bad) != ST_OK)
+		bad = open = a->alarms;
 	buf_printf(out, ",\"centre\":\"%s\",\"lost\":%llu",
 	    agent_standing_word(a),
 	    (unsigned long long)a->found.lost + a->found.holes);
@@ -250,7 +250,8 @@ put_unlocked(struct agent *a, const struct queue *q, struct buf *out)
 		buf_str(out, ",\"timers\":{\"due\":null,\"left_ms\":null,"
 			     "\"running\":0}");
 	}
-	buf_printf(out, ",\"alarms\":%llu", (unsigned long long)bad);
+	buf_printf(out, ",\"alarms\":%llu,\"alarms_open\":%llu",
+	    (unsigned long long)bad, (unsigned long long)open);
 	blobs_status(a, out);
 	agent_old_logs(a, out);
 }

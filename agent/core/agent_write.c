@@ -224,12 +224,12 @@ put_entry(struct agent *a, const struct entry_new *n, struct bytes raw,
 	}
 	memcpy(id, link, ID_LEN);
 	memcpy(e.id, link, ID_LEN);
+	/* It is safe on disk whatever the view says, so it is never told as
+	 * failed: it would be written twice.  The view is made of the disk
+	 * again; if memory lacks for that, too, by the next unlock. */
 	st = view_add(a->view, &e);
-	/* It is safe on disk whatever the view says; only a full memory can
-	 * keep it from the screen, and the next unlock brings it back. */
-	if (st != ST_OK)
-		return agent_why(a, st, "已保存，但暂时无法显示",
-		    "saved, but it cannot be shown now");
+	if (st != ST_OK && agent_show_again(a) != ST_OK)
+		a->has_stated = false;
 	return ST_OK;
 }
 

@@ -212,14 +212,33 @@ view_findings(struct view *v, const char *rec, const struct view_now *now,
 	return st == ST_OK ? out->err : st;
 }
 
+/*
+ * Whoever wrote in a colleague's record and left the team keeps the own
+ * entries alone: without the `open`, but each says of what kind it is.
+ */
+static const char *
+stated_kind(const struct state *st, char *out, size_t cap)
+{
+	struct bytes id = bytes_str("");
+
+	if (st->tape.node[st->kinds].count > 0)
+		id = json_raw(&st->tape, st->kinds + 1);
+	if (id.len >= cap)
+		id.len = 0;
+	if (id.len > 0)
+		memcpy(out, id.p, id.len);
+	out[id.len] = '\0';
+	return out;
+}
+
 static enum status
 put_record(
     struct view *v, const char *rec, const char *kind, uint64_t wall, void *arg)
 {
-	const struct kind *k = kinds_find(v->kinds, bytes_str(kind));
+	const struct kind *k;
 	struct buf *out = arg;
 	struct buf label;
-	char at[32];
+	char at[32], stated[64];
 	enum status st;
 
 	buf_reset(&v->bytes);
@@ -228,6 +247,9 @@ put_record(
 		st = state_read(&v->state, buf_view(&v->bytes));
 	if (st != ST_OK)
 		return st;
+	if (kind[0] == '\0')
+		kind = stated_kind(&v->state, stated, sizeof(stated));
+	k = kinds_find(v->kinds, bytes_str(kind));
 	at_format(at, wall, v->offset_min);
 	buf_printf(out, "{\"at\":\"%s\",\"kind\":", at);
 	json_put_str(out, kind);

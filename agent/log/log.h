@@ -326,8 +326,12 @@ MUST_CHECK enum status log_cursor_each(
 MUST_CHECK enum status log_bad_put(
     struct log *l, const char *why, struct bytes bytes);
 MUST_CHECK enum status log_bad_count(struct log *l, uint64_t *out);
-typedef enum status log_bad_cb(
-    void *arg, uint64_t wall_ms, struct bytes why, struct bytes bytes);
+struct log_bad {
+	uint64_t id; /* from 1 */
+	uint64_t wall_ms;
+	struct bytes why, bytes; /* borrowed */
+};
+typedef enum status log_bad_cb(void *arg, const struct log_bad *bad);
 MUST_CHECK enum status log_bad_each(struct log *l, log_bad_cb *cb, void *arg);
 
 /* ---- settings */

@@ -106,14 +106,9 @@ log_bad_count(struct log *l, uint64_t *out)
 	return ST_OK;
 }
 
-struct piece {
-	uint64_t wall_ms;
-	struct bytes why, bytes; /* borrowed from the opened row */
-};
-
 static enum status
 bad_read_row(
-    struct log *l, struct db_stmt *s, struct buf *plain, struct piece *out)
+    struct log *l, struct db_stmt *s, struct buf *plain, struct log_bad *out)
 {
 	struct reader r;
 	enum status st;
@@ -125,6 +120,7 @@ bad_read_row(
 	reader_init(&r, buf_view(plain));
 	if (reader_u8(&r) != VERSION)
 		return ST_NEWER;
+	out->id = db_u64(s, 0);
 	out->wall_ms = reader_u64(&r);
 	out->why = reader_sized(&r, WHY_MAX);
 	out->bytes = bytes_of(r.p, r.left);
@@ -135,7 +131,7 @@ enum status
 log_bad_each(struct log *l, log_bad_cb *cb, void *arg)
 {
 	enum status st, told = ST_OK;
-	struct piece p = { 0 };
+	struct log_bad p = { 0 };
 	struct db_stmt *s;
 	struct buf plain;
 
@@ -149,7 +145,7 @@ log_bad_each(struct log *l, log_bad_cb *cb, void *arg)
 	while (told == ST_OK && (st = db_next(s)) == ST_OK) {
 		st = bad_read_row(l, s, &plain, &p);
 		if (st == ST_OK)
-			told = cb(arg, p.wall_ms, p.why, p.bytes);
+			told = cb(arg, &p);
 		else if (st != ST_CORRUPT && st != ST_NEWER)
 			break;
 	}

@@ -38,6 +38,9 @@ struct fact_key {
 /* False: it is no case number (docs/KINDS.md, "The same case"). */
 bool facts_key(struct fact_key *out, struct bytes case_no);
 
+/* Any number made comparable in the same way. */
+void facts_plain(struct bytes text, struct buf *out);
+
 /* The cases that a record says it is of; how many (≤ FACT_KEYS_MAX). */
 size_t facts_cases(const struct rules *rs, const struct facts_record *r,
     struct fact_key out[FACT_KEYS_MAX]);

@@ -45,6 +45,18 @@ fold_letter(struct bytes text, uint8_t out[4], size_t *n)
 	return len;
 }
 
+void
+facts_plain(struct bytes text, struct buf *out)
+{
+	while (text.len > 0) {
+		uint8_t letter[4];
+		size_t n, used = fold_letter(text, letter, &n);
+
+		buf_add(out, letter, n);
+		text = bytes_of(text.p + used, text.len - used);
+	}
+}
+
 bool
 facts_key(struct fact_key *out, struct bytes text)
 {

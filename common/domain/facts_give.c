@@ -64,6 +64,7 @@ put_value(const struct ref *f, const struct facts_record *r, struct buf *out)
 {
 	struct cond_view v = view_of(r, bytes_of(NULL, 0));
 	struct state_value value;
+	struct buf plain;
 	struct when w;
 
 	if (!ref_value(f, &v, 0, &value) || value.null || value.withheld) {
@@ -74,10 +75,12 @@ put_value(const struct ref *f, const struct facts_record *r, struct buf *out)
 		buf_printf(out, "\"%lld\"", (long long)w.ms);
 		return;
 	}
-	if (value.json.len > 0 && value.json.p[0] == '"')
-		buf_bytes(out, value.json);
-	else
-		json_put_string(out, value.json);
+	buf_init(&plain, 2 * ENTRY_BYTES_MAX);
+	facts_plain(value.text, &plain);
+	if (plain.err != ST_OK && out->err == ST_OK)
+		out->err = plain.err;
+	json_put_string(out, buf_view(&plain));
+	buf_wipe(&plain);
 }
 
 static void

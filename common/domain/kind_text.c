@@ -26,6 +26,20 @@ refuse(const struct kind_field *f, struct words *why, const char *zh,
 	return false;
 }
 
+/* What can be chosen: whoever typed something else wants to know. */
+static void
+list_options(const struct kind_field *f, struct words *why)
+{
+	for (size_t i = 0; f->type == KIND_ENUM && i < f->option_count; i++) {
+		const struct kind_option *o = &f->options[i];
+
+		words_zh(
+		    why, "%s%s（%s）", i == 0 ? "；可填 " : "、", o->zh, o->id);
+		words_en(why, "%s%s (%s)", i == 0 ? "; give one of: " : ", ",
+		    o->id, o->en);
+	}
+}
+
 static bool
 typed_enum(const struct kind_field *f, struct bytes t, struct buf *out)
 {
@@ -188,7 +202,10 @@ static const char *const hint_en[KIND_TYPE_COUNT] = {
 static bool
 is_free_text(enum kind_type t)
 {
-	return t == KIND_TEXT || t == KIND_LONG || t == KIND_ADDRESS;
+	/* A document's number stays as the paper has it, （2026） or (2026); it
+	 * is compared with either (facts_plain). */
+	return t == KIND_TEXT || t == KIND_LONG || t == KIND_ADDRESS ||
+	       t == KIND_DOC_NO;
 }
 
 /* The scalar for typed text, before it is checked. */
@@ -215,8 +232,10 @@ scalar_of(const struct kind_field *f, struct bytes t, int offset_min,
 	if (plain.err != ST_OK)
 		st = plain.err;
 	else if (!fine &&
-		 !refuse(f, why, hint_zh[f->type], hint_en[f->type], t))
+		 !refuse(f, why, hint_zh[f->type], hint_en[f->type], t)) {
+		list_options(f, why);
 		st = ST_INVALID;
+	}
 	buf_free(&plain);
 	return st == ST_OK ? out->err : st;
 }

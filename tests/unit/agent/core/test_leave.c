@@ -57,6 +57,11 @@ who_leaves_a_team_drops_its_records_and_gets_them_back(void **state)
 		EXPECT(strstr((char *)out.p, "mine") != NULL);
 		EXPECT(strstr((char *)out.p, "\"c\"") == NULL);
 		EXPECT(strstr((char *)out.p, "\"missing\":[]") == NULL);
+		/* In the list it is what its entries say, open or not. */
+		buf_reset(&out);
+		EXPECT_OK(agent_list(b.hand[0].a, NULL, 100, &out));
+		EXPECT(strstr(buf_cstr(&out), both) != NULL);
+		EXPECT(strstr(buf_cstr(&out), "\"kind\":\"\"") == NULL);
 		bureau_restart(&b, 0); /* and it is gone from the disk */
 	}
 	/* Who stayed has it all. */

@@ -189,6 +189,39 @@ test_replayed_answer_acknowledges_nothing_new(void **state)
 	sound(w->a);
 }
 
+/* Nothing is forgotten while an alarm stands; each is answered once, with a
+ * reason that stays. */
+static void
+answer_all(struct world *w)
+{
+	uint64_t n = status_of(w->a, "\"alarms\":"), purged;
+	struct buf b;
+
+	buf_init(&b, 1 << 20);
+	EXPECT(status_of(w->a, "\"alarms_open\":") == n);
+	for (uint64_t id = 1; id <= n; id++) {
+		EXPECT_ST(agent_purge(w->a, UINT64_MAX, &purged), ST_DENIED);
+		EXPECT_ST(
+		    agent_alarm_answer(w->a, id, bytes_str("")), ST_INVALID);
+		EXPECT_OK(agent_alarm_answer(
+		    w->a, id, bytes_str("查明：演练用的另一日志")));
+		EXPECT_ST(agent_alarm_answer(w->a, id, bytes_str("again")),
+		    ST_CONFLICT);
+		EXPECT(status_of(w->a, "\"alarms_open\":") == n - id);
+	}
+	EXPECT_ST(agent_alarm_answer(w->a, n + 1, bytes_str("x")), ST_ABSENT);
+	EXPECT_ST(agent_alarm_answer(w->a, 0, bytes_str("x")), ST_ABSENT);
+	EXPECT_OK(agent_purge(w->a, 0, &purged));
+	bureau_restart(&w->b, 0);
+	w->a = w->b.hand[0].a;
+	EXPECT(status_of(w->a, "\"alarms\":") == n);
+	EXPECT(status_of(w->a, "\"alarms_open\":") == 0);
+	EXPECT_OK(agent_alarms(w->a, &b));
+	EXPECT(strstr(buf_cstr(&b), "查明：演练用的另一日志") != NULL);
+	EXPECT(strstr(buf_cstr(&b), "\"answer\":null") == NULL);
+	buf_free(&b);
+}
+
 /* Catches a log that shows this handheld another tree than it showed before:
  * nothing that leans on it is taken, both notes are kept, and it is told. */
 static void
@@ -222,6 +255,7 @@ test_other_log_is_not_believed(void **state)
 	EXPECT(status_of(w->a, "\"queued\":") == queued);
 	EXPECT(status_of(w->a, "\"alarms\":") >= alarms + 2);
 	sound(w->a);
+	answer_all(w);
 	w->l.twist = NULL;
 	bureau_sync(&w->b, 0);
 	EXPECT(status_of(w->a, "\"queued\":") == 0);

@@ -1,0 +1,94 @@
+#!/usr/bin/env python3
+"""What the command line says to an officer.
+
+test_words.py BIN [CASE…]
+"""
+import json
+import re
+
+from support import Court, check, run_cases
+
+
+def say(c, *args, ok=(0,)):
+    """Run the agent for a person; its output, its words."""
+    r = c.run("daybreak-agent", "--home", c.dir / "h", *args, ok=ok,
+              lines=False)
+    return r.stdout, r.stderr
+
+
+def joined(c):
+    c.begin()
+    c.agent("h", "enrol", c.code_for("p001"))
+
+
+def an_act_tells_what_it_changed(c: Court):
+    """Catches an officer who is told everything at each touch, or nothing."""
+    joined(c)
+    out, words = say(c, "record", "search", "started_at=2026-11-24 05:10",
+                     "target=现金")
+    rec = out.strip()
+    first = words.count("\n! ") + words.startswith("! ")
+    check(first >= 3 and "未变" not in words, f"a new record: {words}")
+
+    _, words = say(c, "set", rec, "warrant/no=（2026）苏0302搜1号")
+    check("已消除 ended" in words, f"what it ended: {words}")
+    check("! " not in words, f"nothing new was found: {words}")
+    check("另有" in words and "others stand" in words, f"the rest: {words}")
+
+    _, words = say(c, "set", rec, "place/address=建国路1号")
+    check("已消除" not in words and "! " not in words, f"no change: {words}")
+
+    out, _ = say(c, "show", rec, "--state")
+    check("（2026）苏0302搜1号" in out, "a number is not as the paper has it")
+
+
+def a_status_is_taken_by_its_label(c: Court):
+    """Catches an officer who must know the ids of a file."""
+    joined(c)
+    rec = say(c, "record", "search", "target=现金")[0].strip()
+    for word, want in (("记录完毕", "done"), ("draft", "draft"),
+                       ("Recorded", "done")):
+        say(c, "advance", rec, word)
+        state = json.loads(say(c, "show", rec, "--state")[0])
+        check(state["status"][0][1] == want, f"{word}: {state['status']}")
+    _, words = say(c, "advance", rec, "nowhere", ok=(1,))
+    for want in ("没有此状态", "可填", "done", "draft", "give one of"):
+        check(want in words, f"{want} is not said: {words}")
+
+
+def a_refused_option_says_what_there_is(c: Court):
+    """Catches "not one of the options", and nothing else."""
+    joined(c)
+    _, words = say(c, "record", "detention", "act/earlier=perhaps", ok=(1,))
+    for want in ("不是可选项", "可填", "已罚款（fined）", "give one of",
+                 "detained (detained)"):
+        check(want in words, f"{want} is not said: {words}")
+
+
+def timers_are_shown(c: Court):
+    """Catches a clock that runs and that nobody sees."""
+    joined(c)
+    check("没有在计时的事项" in say(c, "timers")[0], "no timer runs yet")
+    now = say(c, "record", "compel", "arrived_at=2020-01-01 05:00")[0].strip()
+    out, _ = say(c, "timers")
+    check("已超" in out and "overdue by" in out and now in out, out)
+    _, words = say(c, "findings")
+    out, _ = say(c, "status")
+    check(re.search(r"计时 timers +\d+ 项，最急的已超", out), out)
+
+
+def alarms_can_be_looked_at(c: Court):
+    """Catches a command that does not say how it is used."""
+    joined(c)
+    check("无 none" in say(c, "alarm", "list")[0], "no alarm yet")
+    _, words = say(c, "alarm", "answer", "1", ok=(1,))
+    check("--reason" in words, words)
+    _, words = say(c, "alarm", "answer", "1", "--reason", "查明", ok=(1,))
+    check("没有此警报" in words, words)
+
+
+if __name__ == "__main__":
+    run_cases([an_act_tells_what_it_changed,
+               a_status_is_taken_by_its_label,
+               a_refused_option_says_what_there_is, timers_are_shown,
+               alarms_can_be_looked_at])
