@@ -152,6 +152,9 @@ same_finding(const struct json *in, const struct json *j, uint32_t finding)
 	     i = in->node[i].next) {
 		uint32_t f = json_get(in, i, "finding");
 
+		/* One that is gone has no severity any more. */
+		if (json_get(in, f, "severity") == 0)
+			continue;
 		if (bytes_eq(json_raw(in, json_get(in, f, "key")), key))
 			return f;
 	}
@@ -190,6 +193,8 @@ cli_put_changes(FILE *f, struct bytes before, struct bytes after, bool en)
 		uint32_t n = json_get(&now, i, "finding");
 		uint32_t old = same_finding(&was, &now, n);
 
+		if (json_get(&now, n, "severity") == 0)
+			continue;
 		if (old != 0 && says_the_same(&was, old, &now, n)) {
 			stand++;
 			continue;
@@ -201,7 +206,8 @@ cli_put_changes(FILE *f, struct bytes before, struct bytes after, bool en)
 	     i = was.node[i].next) {
 		uint32_t n = json_get(&was, i, "finding");
 
-		if (same_finding(&now, &was, n) != 0)
+		if (json_get(&was, n, "severity") == 0 ||
+		    same_finding(&now, &was, n) != 0)
 			continue;
 		(void)fputs(en ? "ended: " : "已消除 ended: ", f);
 		put_member(f, &was, n, en ? "en" : "zh");
