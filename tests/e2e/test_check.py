@@ -420,9 +420,13 @@ def the_centre_prints_the_same_and_says_where(c: Court):
     got = c.admin("print", rec, "seizure_inventory", "--out", out, "--by",
                   "h")[-1]
     by_centre = scan(out, c.dir / "page.pgm")
-    c.caught_up()
-    state = c.console(f"/api/v1/records/{rec}/state")
-    acts = {k: v for k, v in state["acts"].items() if v["do"] == "print"}
+
+    def prints():
+        # The daemon looks once a second at what other processes committed.
+        acts = c.console(f"/api/v1/records/{rec}/state")["acts"]
+        return got["id"] in acts and acts
+    acts = {k: v for k, v in wait_for("the print to be seen", prints).items()
+            if v["do"] == "print"}
     here, there = acts[link_of(by_hand)[:16].hex()], acts[got["id"]]
     check(here["more"]["text"] == there["more"]["text"] and
           here["more"]["summary"] == there["more"]["summary"],

@@ -272,7 +272,7 @@ def killed_servers_lose_nothing_said(c):
     at, said, kills, sent = None, 0, 0, 0
     while True:
         if kills < 8:
-            timer = threading.Timer(rnd.uniform(0.05, 0.4), c.server.send_signal,
+            timer = threading.Timer(rnd.uniform(0.005, 0.12), c.server.send_signal,
                                     [signal.SIGKILL])
             timer.start()
             kills += 1

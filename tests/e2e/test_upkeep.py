@@ -16,7 +16,7 @@ import sys
 import time
 
 import support
-from support import check, run_cases
+from support import check, run_cases, wait_for
 
 SEED = int(os.environ.get("DAYBREAK_SEED", "1"))
 KILLS = int(os.environ.get("DAYBREAK_KILLS", "8"))

@@ -166,7 +166,7 @@ def go(c, ns, size, scale, tus):
               f"entries were held up: {got}")
     # A handshake at each connection, heads, and what was in flight when it was
     # cut: small where a connection lives for 20 seconds.
-    check(carried <= size * (1.12 if scale == 1 else 1.4),
+    check(carried <= size * (1.2 if scale == 1 else 1.4),
           f"too much on the link: {got}")
     if tus:
         check(got["twice"] <= 0.03, f"sent twice: {got}")
