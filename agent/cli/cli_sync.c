@@ -202,13 +202,12 @@ tell(struct cli *c, const struct sums *s)
 		return;
 	(void)printf("附件：中心已存 %llu，待回执 %llu，待上传 %llu（%.1f MB）"
 		     "  files: stored %llu, waiting %llu, to go %llu\n",
-	    (unsigned long long)(n.stored + n.purged),
+	    (unsigned long long)n.stored + n.purged,
 	    (unsigned long long)n.waiting,
-	    (unsigned long long)(n.named + n.uploading),
-	    (double)n.bytes_left / 1e6,
-	    (unsigned long long)(n.stored + n.purged),
+	    (unsigned long long)n.named + n.uploading,
+	    (double)n.bytes_left / 1e6, (unsigned long long)n.stored + n.purged,
 	    (unsigned long long)n.waiting,
-	    (unsigned long long)(n.named + n.uploading));
+	    (unsigned long long)n.named + n.uploading);
 	if (s->files_st != ST_OK)
 		(void)fprintf(stderr, "%s\n%s\n", agent_error_zh(c->agent),
 		    agent_error_en(c->agent));

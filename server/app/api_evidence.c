@@ -302,7 +302,7 @@ serve(struct worker *w, struct request *rq, struct giving *g,
 		return;
 	}
 	(void)snprintf(asked, sizeof(asked), "%llu-%llu",
-	    (unsigned long long)f->at, (unsigned long long)(f->at + f->left));
+	    (unsigned long long)f->at, (unsigned long long)f->at + f->left);
 	st = custody_note(w->app->evidence, digest, false, who, asked);
 	if (st != ST_OK) {
 		/* What cannot be noted is not shown. */

@@ -321,7 +321,7 @@ conn_http_answer(struct conn *c)
 	    h, "HTTP/1.1 %u %s\r\n", r->status, http_status_text(r->status));
 	if (r->status != 204 && r->status != 304)
 		buf_printf(h, "Content-Length: %llu\r\n",
-		    (unsigned long long)(r->answer.len + r->source_len));
+		    (unsigned long long)r->answer.len + r->source_len);
 	if (!net->cfg.listeners[c->listener].lean)
 		put_date(h, port_wall_ms(net->cfg.port));
 	if (c->close_after)
