@@ -54,6 +54,24 @@ seek_body(void *arg, curl_off_t offset, int origin)
 		   : CURL_SEEKFUNC_FAIL;
 }
 
+/*
+ * Called before each sending of the head.  Where a kept connection breaks
+ * before a byte of the body left, curl sends again by itself, and does not
+ * rewind what it has read already: the first 64 KiB would be missing, and the
+ * rest taken for them.  So that request ends here too.
+ */
+static int
+before_sending(void *arg, char *to, char *from, int to_port, int from_port)
+{
+	const struct going *g = arg;
+
+	(void)to;
+	(void)from;
+	(void)to_port;
+	(void)from_port;
+	return g->at == 0 ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
+}
+
 /* ---- the answer */
 
 /* Decimal, nothing else, within 2^63 - 1. */
@@ -222,6 +240,8 @@ set_body(CURL *easy, struct going *g)
 		SET(CURLOPT_READDATA, g);
 		SET(CURLOPT_SEEKFUNCTION, seek_body);
 		SET(CURLOPT_SEEKDATA, g);
+		SET(CURLOPT_PREREQFUNCTION, before_sending);
+		SET(CURLOPT_PREREQDATA, g);
 	}
 	SET(CURLOPT_CUSTOMREQUEST, g->rq->what == TUS_PATCH ? "PATCH" : "POST");
 	return rc;

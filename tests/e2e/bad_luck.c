@@ -11,8 +11,10 @@
  *                             bytes: writes fail with ENOSPC
  *   DAYBREAK_TEST_FAIL=n      the n-th write or sync to a file, and each that
  *                             follows, fails with EIO
+ *   DAYBREAK_TEST_BREAK_SEND=n the n-th sending of more than 4 KiB takes
+ * nothing, and finds its connection dead afterwards
  *
- * Only regular files are meant: sockets and pipes work on.
+ * Only regular files are meant, but for the last: sockets and pipes work on.
  */
 #define _GNU_SOURCE /* RTLD_NEXT */
 #include <dlfcn.h>
@@ -20,6 +22,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/types.h>
@@ -188,4 +191,18 @@ fallocate(int fd, int mode, off_t at, off_t len)
 	NEXT(fallocate);
 	REFUSE(fd, at + len);
 	return next(fd, mode, at, len);
+}
+
+ssize_t
+send(int fd, const void *p, size_t n, int flags)
+{
+	static long sent;
+
+	NEXT(send);
+	if (n > 4096 && ++sent == number("DAYBREAK_TEST_BREAK_SEND")) {
+		(void)shutdown(fd, SHUT_RDWR);
+		errno = EAGAIN;
+		return -1;
+	}
+	return next(fd, p, n, flags);
 }

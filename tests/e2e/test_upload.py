@@ -128,6 +128,25 @@ def a_killed_handheld_goes_on(c):
     t.end()
 
 
+def a_kept_connection_that_died_shifts_nothing(c):
+    """Would catch: the first 64 KiB of a body left out, and what follows sent in
+    their place, where curl begins again on a new connection."""
+    t = Scene(c)
+    honest = c.env
+    for n in range(1, 10):
+        data, before = some(400000, 100 + n), t.s.body_bytes
+        t.attach("f", data)
+        c.env = c.unlucky(break_send=n)
+        t.upload("--patient")
+        c.env = honest
+        t.upload("--patient")
+        sent = t.s.body_bytes - before
+        check(t.s.stored.get(sha(data)) == data, f"{n}: it did not arrive")
+        # Other bytes are refused whole, and all is sent once more.
+        check(sent == len(data), f"{n}: {sent} bytes came for {len(data)}")
+    t.end()
+
+
 def what_a_server_may_answer(c):
     """Would catch: a refusal that ends an upload for good, or one that is
     repeated without a pause."""
@@ -297,7 +316,8 @@ def tus_own_server_takes_them(c):
 
 
 CASES = [files_arrive_whole, goes_on_where_it_stopped,
-         a_killed_handheld_goes_on, what_a_server_may_answer,
+         a_killed_handheld_goes_on,
+         a_kept_connection_that_died_shifts_nothing, what_a_server_may_answer,
          refusals_that_last, a_server_that_lies_loses_nothing,
          other_bytes_are_sent_again_three_times, what_goes_first,
          a_budget_is_kept, tus_own_server_takes_them]
