@@ -19,6 +19,7 @@
 
 struct feed;
 struct feed_reader;
+struct store_reader; /* server/store/store.h */
 
 struct feed_config {
 	const char *path; /* NULL: in memory, then one reader: feed_inside */
@@ -94,6 +95,15 @@ MUST_CHECK enum status feed_read_size(struct feed_reader *r, uint64_t *size);
  * *count: how many. */
 MUST_CHECK enum status feed_record(struct feed_reader *r, const char *rec,
     uint64_t from, uint64_t *places, size_t max, size_t *count);
+
+/*
+ * The place of an entry of a record, and its flags (enum store_flags; may be
+ * NULL), by its id.  `store` reads beside it.  ST_ABSENT: the record has none
+ * of that id, or the feed has not come to it yet.
+ */
+MUST_CHECK enum status feed_place_of(struct feed_reader *r,
+    struct store_reader *store, const char *rec, const uint8_t id[ID_LEN],
+    uint64_t *place, uint32_t *flags);
 
 /* Records that stand in a scope now. */
 MUST_CHECK enum status feed_records_of(struct feed_reader *r,

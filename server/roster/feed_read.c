@@ -39,6 +39,33 @@ feed_record(struct feed_reader *r, const char *rec, uint64_t from,
 	return st == ST_ABSENT ? ST_OK : st;
 }
 
+enum { PLACES_AT_ONCE = 512 };
+
+enum status
+feed_place_of(struct feed_reader *r, struct store_reader *store,
+    const char *rec, const uint8_t id[ID_LEN], uint64_t *place, uint32_t *flags)
+{
+	uint64_t at[PLACES_AT_ONCE], from = 0;
+	struct store_entry e;
+	size_t n;
+	enum status st;
+
+	do {
+		st = feed_record(r, rec, from, at, PLACES_AT_ONCE, &n);
+		for (size_t i = 0; i < n && st == ST_OK; i++) {
+			st = store_entry_head(store, at[i], &e);
+			if (st == ST_OK && memcmp(e.link, id, ID_LEN) == 0) {
+				*place = at[i];
+				if (flags != NULL)
+					*flags = e.flags;
+				return ST_OK;
+			}
+			from = at[i] + 1;
+		}
+	} while (st == ST_OK && n == PLACES_AT_ONCE);
+	return st == ST_OK ? ST_ABSENT : st;
+}
+
 enum status
 feed_records_of(struct feed_reader *r, const uint8_t scope[ID_LEN],
     roster_rec_fn fn, void *arg)

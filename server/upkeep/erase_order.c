@@ -7,7 +7,7 @@
 #include "entry/json.h"
 #include "server/roster/two.h"
 
-enum { PLACES_AT_ONCE = 512, NAME_LEN = 9 + 2 * ID_LEN + 6 + 1 };
+enum { NAME_LEN = 9 + 2 * ID_LEN + 6 + 1 };
 
 /* ---- what the log has */
 
@@ -47,39 +47,14 @@ erase_orders(const struct erase_desk *d, struct erasures **out)
 
 /* ---- proposing */
 
-/* The place of an entry of the record, and its flags.  ST_ABSENT. */
-static enum status
-place_of(const struct erase_desk *d, const char *rec, const uint8_t id[ID_LEN],
-    uint64_t *out, uint32_t *flags)
-{
-	uint64_t place[PLACES_AT_ONCE], from = 0;
-	struct store_reader *r = centre_reader_store(d->reader);
-	struct store_entry e;
-	size_t n;
-	enum status st;
-
-	do {
-		st = feed_record(d->feed, rec, from, place, PLACES_AT_ONCE, &n);
-		for (size_t i = 0; i < n && st == ST_OK; i++) {
-			st = store_entry_head(r, place[i], &e);
-			if (st == ST_OK && memcmp(e.link, id, ID_LEN) == 0) {
-				*out = place[i];
-				*flags = e.flags;
-				return ST_OK;
-			}
-			from = place[i] + 1;
-		}
-	} while (st == ST_OK && n == PLACES_AT_ONCE);
-	return st == ST_OK ? ST_ABSENT : st;
-}
-
 static enum status
 look_at(const struct erase_desk *d, const struct erase_wish *w, size_t i,
     uint64_t *place, struct words *why)
 {
 	char hex[2 * ID_LEN + 1];
 	uint32_t flags = 0;
-	enum status st = place_of(d, w->rec, w->id[i], place, &flags);
+	enum status st = feed_place_of(d->feed, centre_reader_store(d->reader),
+	    w->rec, w->id[i], place, &flags);
 
 	hex_encode(hex, bytes_of(w->id[i], ID_LEN));
 	if (st == ST_ABSENT) {

@@ -53,33 +53,6 @@ fill_row(const struct holds *h, uint64_t place, struct entry *e,
 	return st;
 }
 
-enum { PLACES_AT_ONCE = 512 };
-
-/* The place of an entry of a record.  ST_ABSENT. */
-static enum status
-place_of(const struct holds *h, const char *rec, const uint8_t id[ID_LEN],
-    uint64_t *out)
-{
-	uint64_t place[PLACES_AT_ONCE], from = 0;
-	struct store_reader *r = centre_reader_store(h->reader);
-	struct store_entry e;
-	size_t n;
-	enum status st;
-
-	do {
-		st = feed_record(h->feed, rec, from, place, PLACES_AT_ONCE, &n);
-		for (size_t i = 0; i < n && st == ST_OK; i++) {
-			st = store_entry_head(r, place[i], &e);
-			if (st == ST_OK && memcmp(e.link, id, ID_LEN) == 0) {
-				*out = place[i];
-				return ST_OK;
-			}
-			from = place[i] + 1;
-		}
-	} while (st == ST_OK && n == PLACES_AT_ONCE);
-	return st == ST_OK ? ST_ABSENT : st;
-}
-
 /* Kind and reason of the `hold` at a place. */
 static enum status
 read_hold(const struct holds *h, uint64_t place, struct entry *e,
@@ -131,7 +104,9 @@ list_one(void *arg, const struct feed_hold *fh)
 	memcpy(row.kind, l->kind, sizeof(row.kind));
 	memcpy(row.reason, l->reason, sizeof(row.reason));
 	if (st == ST_OK)
-		st = place_of(l->h, fh->rec, fh->id, &place);
+		st =
+		    feed_place_of(l->h->feed, centre_reader_store(l->h->reader),
+			fh->rec, fh->id, &place, NULL);
 	if (st == ST_OK)
 		st = fill_row(l->h, place, &l->e, &row);
 	if (st == ST_ABSENT) {
@@ -160,7 +135,8 @@ holds_find(const struct holds *h, const char *rec, const uint8_t id[ID_LEN],
 {
 	struct entry e;
 	uint64_t place;
-	enum status st = place_of(h, rec, id, &place);
+	enum status st = feed_place_of(
+	    h->feed, centre_reader_store(h->reader), rec, id, &place, NULL);
 
 	memset(out, 0, sizeof(*out));
 	memcpy(out->id, id, ID_LEN);
