@@ -114,8 +114,7 @@ def go(c, ns, size, scale, tus):
         c.stop()
         server = tus_server.Server(c.ports[0], *cert).begin()
     before = dict(relay.carried)
-    relay.cut_s = cut
-    threading.Thread(target=relay.cut_now_and_then, daemon=True).start()
+    relay.begin_cuts(cut)
     began = time.monotonic()
     more = [] if tus else ["--sync", "--write", rec, "--every",
                            str(int(10000 / min(scale, 4)))]
@@ -158,7 +157,7 @@ def go(c, ns, size, scale, tus):
     check(code == 0, f"it did not end well: {last}")
     check(moved, "the address never changed")
     check(arrived, "it did not arrive")
-    relay.cut_s = None
+    relay.end_cuts()
     if not tus:
         relay.bytes_s = 1e9
         check_centre(c, entry)

@@ -91,10 +91,12 @@ class Link:
 class Relay:
     def __init__(self, listen, to, bit_s, rtt_s, loss, cut_s, seed=1):
         self.to, self.bytes_s, self.rtt_s = to, bit_s / 8, rtt_s
-        self.loss, self.cut_s = loss, cut_s
+        self.loss = loss
         self.chance = random.Random(seed)
         self.carried = {True: 0, False: 0}
         self.cuts = self.connections = 0
+        self.enough = threading.Event()
+        self.cutter = None
         self.lock = threading.Lock()
         self.pairs = []
         self.down = False
@@ -106,8 +108,7 @@ class Relay:
         self.sock.listen(16)
         threading.Thread(target=self.accept, daemon=True).start()
         if cut_s:
-            threading.Thread(target=self.cut_now_and_then,
-                             daemon=True).start()
+            self.begin_cuts(cut_s)
 
     def count(self, up, n):
         with self.lock:
@@ -156,11 +157,20 @@ class Relay:
         for pair in pairs:
             self.cut_pair(*pair)
 
-    def cut_now_and_then(self):
-        while self.cut_s and self.sock.fileno() >= 0:
-            time.sleep(self.cut_s)
-            self.cut()
+    def begin_cuts(self, every_s):
+        def go():
+            while not self.enough.wait(every_s):
+                self.cut()
+        self.cutter = threading.Thread(target=go, daemon=True)
+        self.cutter.start()
+
+    def end_cuts(self):
+        """None is under way or to come when this returns."""
+        self.enough.set()
+        if self.cutter:
+            self.cutter.join()
 
     def close(self):
+        self.end_cuts()
         self.sock.close()
         self.cut()
