@@ -98,6 +98,8 @@ void cli_put_findings(FILE *f, struct bytes json, bool en);
 /* Of two lists of a record's findings, before and after: what is new or weighs
  * more, what has ended, and how many others stand. */
 void cli_put_changes(FILE *f, struct bytes before, struct bytes after, bool en);
+/* What must be done by when (agent_timers), as it stands there. */
+void cli_put_timers(FILE *f, struct bytes json, bool en);
 void cli_put_list(struct cli *c, struct bytes lines);
 MUST_CHECK enum status cli_put_state(struct cli *c, struct bytes doc);
 void cli_put_history(struct bytes doc);

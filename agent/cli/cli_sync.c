@@ -93,11 +93,11 @@ pause_ms(uint64_t ms)
 }
 
 static void
-tell_progress(struct cli *c)
+tell_progress(struct cli *c, const struct sums *s)
 {
 	struct agent_evidence_counts n;
 
-	if (c->json)
+	if (c->json || (s->file_bytes == 0 && s->files == 0))
 		return;
 	agent_evidence_count(c->agent, &n);
 	(void)fprintf(
@@ -135,6 +135,7 @@ files(struct cli *c, struct sums *s, uint64_t budget)
 	uint64_t synced = port_mono_ms(port_system());
 	unsigned fails = 0;
 	enum status st;
+	bool on;
 
 	do {
 		uint64_t now = port_mono_ms(port_system());
@@ -147,8 +148,9 @@ files(struct cli *c, struct sums *s, uint64_t budget)
 		}
 		l.budget = budget > s->file_bytes ? budget - s->file_bytes : 0;
 		st = agent_upload(c->agent, &l, &one);
-		tell_progress(c);
-	} while (go_on(s, st, &one, &fails));
+		on = go_on(s, st, &one, &fails);
+		tell_progress(c, s);
+	} while (on);
 	if (!c->json && s->files + s->file_bytes > 0)
 		(void)fputc('\n', stderr);
 	/* The receipt of what is whole is worth a moment. */

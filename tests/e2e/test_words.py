@@ -77,6 +77,27 @@ def timers_are_shown(c: Court):
     check(re.search(r"计时 timers +\d+ 项，最急的已超", out), out)
 
 
+def a_term_is_told_to_the_minute_and_when_it_is_past(c: Court):
+    """Catches milliseconds that nobody reads, and a term that ran out and is
+    told like one that runs."""
+    joined(c)
+    rec = say(c, "record", "search", "target=现金",
+              "started_at=2020-01-01 05:10")[0].strip()
+    out, _ = say(c, "findings", rec)
+    check("（已过期限 was due 2020-01-04 23:59）" in out, out)
+    check(".999" not in out, out)
+    rec = say(c, "record", "search", "target=现金",
+              "started_at=2199-01-01 05:10")[0].strip()
+    out, _ = say(c, "findings", rec)
+    check("（限期 due 2199-01-04 23:59）" in out, out)
+
+
+def a_sync_without_files_says_nothing_of_files(c: Court):
+    joined(c)
+    _, words = say(c, "sync")
+    check("附件剩余" not in words, words)
+
+
 def alarms_can_be_looked_at(c: Court):
     """Catches a command that does not say how it is used."""
     joined(c)
@@ -91,4 +112,6 @@ if __name__ == "__main__":
     run_cases([an_act_tells_what_it_changed,
                a_status_is_taken_by_its_label,
                a_refused_option_says_what_there_is, timers_are_shown,
+               a_term_is_told_to_the_minute_and_when_it_is_past,
+               a_sync_without_files_says_nothing_of_files,
                alarms_can_be_looked_at])
