@@ -15,7 +15,7 @@
 
 static const struct cli_command *const tables[] = { cli_join_commands,
 	cli_act_commands, cli_evidence_commands, cli_read_commands,
-	cli_paper_commands };
+	cli_kinds_commands, cli_paper_commands };
 
 enum {
 	TABLES = sizeof(tables) / sizeof(tables[0]),
@@ -25,36 +25,43 @@ enum {
 };
 
 static void
-usage_line(const struct cli_command *c)
+usage_line(FILE *f, const struct cli_command *c)
 {
-	(void)fprintf(stderr, "  %-9s ", c->name);
+	(void)fprintf(f, "  %-9s ", c->name);
 	if (columns_of(bytes_str(c->usage)) > USAGE_WIDTH)
-		(void)fprintf(
-		    stderr, "%s\n%*s", c->usage, 12 + USAGE_WIDTH, "");
+		(void)fprintf(f, "%s\n%*s", c->usage, 12 + USAGE_WIDTH, "");
 	else
-		columns_pad(stderr, bytes_str(c->usage), USAGE_WIDTH);
-	(void)fprintf(stderr, " %s  %s\n", c->zh, c->en);
+		columns_pad(f, bytes_str(c->usage), USAGE_WIDTH);
+	(void)fprintf(f, " %s  %s\n", c->zh, c->en);
 }
 
-static int
-usage(void)
+static void
+usage(FILE *f)
 {
-	(void)fprintf(stderr,
+	(void)fprintf(f,
 	    "daybreak-agent %s — 现场执法记录 field record of court "
 	    "enforcement\n\n"
 	    "  daybreak-agent --home H [--officer ID] [--json] COMMAND …\n\n",
 	    DAYBREAK_VERSION);
 	for (size_t t = 0; t < TABLES; t++) {
 		for (const struct cli_command *c = tables[t]; c->name; c++)
-			usage_line(c);
+			usage_line(f, c);
 	}
-	(void)fprintf(stderr,
+	(void)fprintf(f,
 	    "\n口令取自 DAYBREAK_PIN_FILE "
 	    "所指文件、标准输入或提示，绝不取自参数。\n"
 	    "The passphrase comes from the file that DAYBREAK_PIN_FILE names, "
 	    "standard input\nor a prompt, never from an argument.\n"
 	    "Exit: 0 done, 1 refused or failed, 2 usage, 3 damage found.\n");
-	return CLI_USAGE;
+}
+
+/* What is wrong with the line, and where what there is can be read. */
+static void
+wrong_line(const char *zh, const char *en, const char *what)
+{
+	(void)fprintf(stderr, "%s %s: ", zh, en);
+	columns_put(stderr, bytes_str(what));
+	(void)fprintf(stderr, "\n用法 usage: daybreak-agent --help\n");
 }
 
 int
@@ -236,13 +243,14 @@ take_option(struct cli *c, const char *arg, const char *next)
 	return -1;
 }
 
-/* The command's name, or NULL where the line is wrong. */
-static const char *
-read_arguments(struct cli *c, int argc, char **argv)
+/* Options and arguments, and the command's name (NULL: none); false after
+ * saying what is wrong. */
+static bool
+read_arguments(struct cli *c, int argc, char **argv, const char **name)
 {
-	const char *name = NULL;
 	bool plain = false;
 
+	*name = NULL;
 	for (int i = 1; i < argc; i++) {
 		const char *next = i + 1 < argc ? argv[i + 1] : NULL;
 		int took = -1;
@@ -253,22 +261,28 @@ read_arguments(struct cli *c, int argc, char **argv)
 		}
 		if (!plain)
 			took = take_option(c, argv[i], next);
-		if (took == -2)
-			return NULL;
+		if (took == -2) {
+			wrong_line("选项缺少内容", "wants a value", argv[i]);
+			return false;
+		}
 		if (took == 1)
 			i++;
 		if (took >= 0)
 			continue;
-		if (!plain && strncmp(argv[i], "--", 2) == 0)
-			return NULL;
-		if (name == NULL)
-			name = argv[i];
+		if (!plain && strncmp(argv[i], "--", 2) == 0) {
+			wrong_line("没有此选项", "no such option", argv[i]);
+			return false;
+		}
+		if (*name == NULL)
+			*name = argv[i];
 		else if (c->argc < CLI_ARGS_MAX)
 			c->argv[c->argc++] = argv[i];
-		else
-			return NULL;
+		else {
+			wrong_line("参数过多", "too many arguments", argv[i]);
+			return false;
+		}
 	}
-	return name;
+	return true;
 }
 
 static const struct cli_command *
@@ -281,6 +295,55 @@ find_command(const char *name)
 		}
 	}
 	return NULL;
+}
+
+/* Asked for with --help: of one command, or of all. */
+static bool
+helped(int argc, char **argv)
+{
+	const struct cli_command *of = NULL;
+	bool asked = false;
+
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+		asked |= strcmp(argv[i], "--help") == 0;
+		of = of == NULL ? find_command(argv[i]) : of;
+	}
+	if (asked && of != NULL)
+		usage_line(stdout, of);
+	else if (asked)
+		usage(stdout);
+	return asked;
+}
+
+/* What the line asks for; NULL after saying what is wrong with it. */
+static const struct cli_command *
+read_command(struct cli *c, int argc, char **argv)
+{
+	const struct cli_command *command;
+	const char *name;
+
+	if (argc < 2) {
+		usage(stderr);
+		return NULL;
+	}
+	if (!read_arguments(c, argc, argv, &name))
+		return NULL;
+	command = name != NULL ? find_command(name) : NULL;
+	if (command == NULL) {
+		wrong_line(
+		    "没有此命令", "no such command", name != NULL ? name : "");
+		return NULL;
+	}
+	if (c->home == NULL) {
+		wrong_line("缺少选项", "wants the option", "--home H");
+		return NULL;
+	}
+	if (c->argc < command->args_min) {
+		(void)fprintf(stderr, "参数不足 more is needed:\n");
+		usage_line(stderr, command);
+		return NULL;
+	}
+	return command;
 }
 
 static int
@@ -377,22 +440,15 @@ main(int argc, char **argv)
 {
 	static struct cli c;
 	const struct cli_command *command;
-	const char *name;
 	int rc;
 
 	if (sodium_init() < 0)
 		return CLI_FAILED;
-	name = read_arguments(&c, argc, argv);
-	if (name == NULL || c.home == NULL)
-		return usage();
-	command = find_command(name);
+	if (helped(argc, argv))
+		return CLI_DONE;
+	command = read_command(&c, argc, argv);
 	if (command == NULL)
-		return usage();
-	if (c.argc < command->args_min) {
-		(void)fprintf(stderr, "参数不足 more is needed:\n");
-		usage_line(command);
 		return CLI_USAGE;
-	}
 	keep_keys_in();
 	rc = run(&c, command);
 	if (fflush(stdout) != 0)

@@ -55,6 +55,8 @@ struct cli_command {
 int cli_fail(struct cli *c, enum status st);
 /* Refuse in both languages. */
 int cli_refuse(struct cli *c, const char *zh, const char *en);
+/* Refuse a kind that there is not, and say where they are listed. */
+int cli_no_kind(struct cli *c);
 /* Print a buffer that holds one result; the buffer is freed. */
 int cli_print(struct cli *c, enum status st, struct buf *b);
 /* Read a passphrase into `out` (wiped by the caller). */
@@ -91,6 +93,7 @@ extern const struct cli_command cli_read_commands[];
 extern const struct cli_command cli_join_commands[];
 extern const struct cli_command cli_paper_commands[];
 extern const struct cli_command cli_evidence_commands[];
+extern const struct cli_command cli_kinds_commands[];
 
 /* For people, from what the agent gives as JSON: findings (`en`: in English
  * only), a list's lines, a record's state and history. */

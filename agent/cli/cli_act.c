@@ -76,7 +76,7 @@ run_record(struct cli *c)
 	int rc;
 
 	if (k == NULL || k->system)
-		return cli_refuse(c, "没有此类记录", "no such kind of record");
+		return cli_no_kind(c);
 	cli_fields_init(&f);
 	rc = cli_fields_read(c, k, NULL, 1, &f);
 	if (rc == CLI_DONE) {

@@ -58,24 +58,53 @@ admin_needs(const struct admin *a, const char *name, const char *value)
 	return false;
 }
 
-static int
-usage(void)
+static void
+usage_line(FILE *f, const struct admin_command *c)
 {
-	(void)fprintf(stderr,
+	(void)fprintf(
+	    f, "  %-11s %s\n%14s%s  %s\n", c->name, c->usage, "", c->zh, c->en);
+}
+
+static void
+usage_options(FILE *f)
+{
+	(void)fprintf(f, "\nrun 的选项 options of run (D/daybreak.json, "
+			 "DAYBREAK_<NAME>, --name):\n");
+	for (const struct config_option *o = config_options; o->name; o++) {
+		(void)fprintf(f, "  --%-22s ", o->name);
+		if (o->number)
+			(void)fprintf(f, "[%lld] ", (long long)o->def);
+		else if (o->text[0] != '\0')
+			(void)fprintf(f, "[%s] ", o->text);
+		(void)fprintf(f, "%s  %s\n", o->zh, o->help);
+	}
+}
+
+static void
+usage(FILE *f)
+{
+	(void)fprintf(f,
 	    "daybreak-server %s — 执法记录中心 centre of field records\n\n"
 	    "  daybreak-server COMMAND --dir D [--json] …\n\n",
 	    DAYBREAK_VERSION);
 	for (size_t t = 0; t < TABLES; t++) {
 		for (const struct admin_command *c = tables[t]; c->name; c++)
-			(void)fprintf(stderr, "  %-11s %s\n%14s%s  %s\n",
-			    c->name, c->usage, "", c->zh, c->en);
+			usage_line(f, c);
 	}
-	(void)fprintf(stderr, "\nOptions of run (also in D/daybreak.json, or "
-			      "DAYBREAK_<NAME>):\n");
-	for (const struct config_option *o = config_options; o->name; o++)
-		(void)fprintf(stderr, "  --%-16s %s\n", o->name, o->help);
-	(void)fprintf(stderr,
+	usage_options(f);
+	(void)fprintf(f,
 	    "\nExit: 0 done, 1 refused or failed, 2 usage, 3 damage found.\n");
+}
+
+/* What is wrong with the line; with what may be asked of this command. */
+static int
+wrong_line(const char *words, const char *what, const struct admin_command *of)
+{
+	(void)fprintf(stderr, "%s: %s\n", words, what);
+	if (of == NULL)
+		(void)fprintf(stderr, "用法 usage: daybreak-server --help\n");
+	else
+		usage_line(stderr, of);
 	return ADMIN_USAGE;
 }
 
@@ -264,6 +293,24 @@ run_open(struct admin *a, const struct admin_command *c)
 	return rc;
 }
 
+/* Asked for with --help: of one command, or of all. */
+static bool
+helped(int argc, char **argv)
+{
+	const struct admin_command *c = argc > 1 ? find_command(argv[1]) : NULL;
+	bool asked = false;
+
+	for (int i = 1; i < argc; i++)
+		asked |= strcmp(argv[i], "--help") == 0;
+	if (asked && c == NULL)
+		usage(stdout);
+	else if (asked)
+		usage_line(stdout, c);
+	if (asked && c != NULL && strcmp(c->name, "run") == 0)
+		usage_options(stdout);
+	return asked;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -278,12 +325,18 @@ main(int argc, char **argv)
 	if (secret_no_dumps() != ST_OK)
 		(void)fprintf(stderr, "注意：未能关闭内存转储\n"
 				      "notice: core dumps stay on\n");
-	if (argc < 2)
-		return usage();
+	if (helped(argc, argv))
+		return ADMIN_DONE;
+	if (argc < 2) {
+		usage(stderr);
+		return ADMIN_USAGE;
+	}
 	c = find_command(argv[1]);
+	if (c == NULL)
+		return wrong_line("没有此命令 no such command", argv[1], NULL);
 	a.dir = find_dir(argc, argv);
-	if (c == NULL || a.dir == NULL)
-		return usage();
+	if (a.dir == NULL)
+		return wrong_line("缺少选项 wants the option", "--dir D", c);
 	for (const struct admin_command *x = admin_decide_commands; x->name;
 	     x++)
 		a.takes_words = a.takes_words || x == c;
@@ -298,11 +351,9 @@ main(int argc, char **argv)
 		if (took == 0) {
 			if (why[0] != '\0')
 				return admin_refuse(&a, "选项有误", why);
-			(void)fprintf(stderr,
-			    "%s: 没有此选项，或缺少它的值 no such option, or "
-			    "its value is missing\n\n",
-			    argv[i]);
-			return usage();
+			return wrong_line("没有此选项，或缺少它的值 no such "
+					  "option, or its value is missing",
+			    argv[i], c);
 		}
 		i += took;
 	}

@@ -9,48 +9,63 @@
 
 #include "entry/json.h"
 
-#define TEXT(name, def, help)                                                  \
+#define TEXT(name, def, zh, help)                                              \
 	{                                                                      \
-#name, false, offsetof(struct config, name), def, 0, 0, 0,     \
+#name, false, offsetof(struct config, name), def, 0, 0, 0, zh, \
 		    help                                                       \
 	}
-#define NUMBER(name, def, min, max, help)                                      \
+#define NUMBER(name, def, min, max, zh, help)                                  \
 	{                                                                      \
 #name, true, offsetof(struct config, name), NULL, def, min,    \
-		    max, help                                                  \
+		    max, zh, help                                              \
 	}
 
 const struct config_option config_options[] = {
-	TEXT(listen, "0.0.0.0:7443", "devices: host:port, mutual TLS"),
-	TEXT(console, "127.0.0.1:7444", "console and read API: host:port"),
+	TEXT(listen, "0.0.0.0:7443", "手持机接口 host:port，双向 TLS",
+	    "devices: host:port, mutual TLS"),
+	TEXT(console, "127.0.0.1:7444", "控制台与查询接口 host:port",
+	    "console and read API: host:port"),
 	{ "public", false, offsetof(struct config, public_listen),
 	    "0.0.0.0:7445", 0, 0, 0,
+	    "公开接口 host:port：入网、检查点、文书核验",
 	    "public: enrolment, checkpoint, tiles: host:port" },
 	TEXT(public_proxy, "",
+	    "公开接口前反向代理的地址，其 X-Forwarded-For 有效",
 	    "address of a proxy before `public`, whose X-Forwarded-For counts"),
-	TEXT(devices_at, "", "host:port that devices are told to sync with"),
-	TEXT(names, "",
+	TEXT(devices_at, "", "告知手持机的同步地址 host:port",
+	    "host:port that devices are told to sync with"),
+	TEXT(names, "", "服务器证书上的其他名称，以逗号分隔",
 	    "more names for the server's certificate, comma between"),
-	NUMBER(threads, 0, 0, 64, "network threads; 0: one a core, at most 4"),
-	NUMBER(workers, 32, 1, 512, "requests worked on at once"),
-	NUMBER(cert_days, 180, 1, 3650, "validity of device certificates"),
-	NUMBER(
-	    public_hour, 18, 0, 23, "hour at which the public tree moves on"),
-	NUMBER(utc_offset_min, 480, -720, 840, "the court's zone, minutes"),
-	NUMBER(stop_grace_ms, 10000, 0, 600000, "time to finish when stopped"),
-	NUMBER(conns_max, 20000, 16, 1000000, "connections at once"),
+	NUMBER(threads, 0, 0, 64, "网络线程数；0：每核一个，至多 4 个",
+	    "network threads; 0: one a core, at most 4"),
+	NUMBER(workers, 32, 1, 512, "同时处理的请求数",
+	    "requests worked on at once"),
+	NUMBER(cert_days, 180, 1, 3650, "手持机证书有效天数",
+	    "validity of device certificates"),
+	NUMBER(public_hour, 18, 0, 23, "公开的树每日更新的钟点",
+	    "hour at which the public tree moves on"),
+	NUMBER(utc_offset_min, 480, -720, 840, "本院所在时区，分钟",
+	    "the court's zone, minutes"),
+	NUMBER(stop_grace_ms, 10000, 0, 600000, "停止时留给未完请求的毫秒数",
+	    "time to finish when stopped"),
+	NUMBER(conns_max, 20000, 16, 1000000, "同时的连接数",
+	    "connections at once"),
 	NUMBER(evidence_max_bytes, (int64_t)64 << 30, 1, (int64_t)1 << 50,
-	    "bytes of one file, at most"),
+	    "单个文件至多的字节数", "bytes of one file, at most"),
 	NUMBER(evidence_free_min, (int64_t)2 << 30, 0, (int64_t)1 << 50,
+	    "文件须给磁盘留出的字节数",
 	    "bytes that files leave free on the disk"),
 	NUMBER(evidence_quota, (int64_t)128 << 30, 1, (int64_t)1 << 50,
+	    "一台手持机未传完的字节数上限",
 	    "bytes of unfinished files of one device"),
 	NUMBER(evidence_deliver_quota, (int64_t)8 << 30, 0, (int64_t)1 << 50,
+	    "被吊销的手持机还可送来的字节数",
 	    "bytes of files that a revoked device may still bring"),
-	NUMBER(evidence_expire_s, 604800, 1, 31536000,
+	NUMBER(evidence_expire_s, 604800, 1, 31536000, "未传完的文件保留的秒数",
 	    "seconds after which an unfinished file is given up"),
-	NUMBER(evidence_threads, 4, 1, 64, "threads that write and hash files"),
-	{ NULL, false, 0, NULL, 0, 0, 0, NULL },
+	NUMBER(evidence_threads, 4, 1, 64, "写入和计算哈希的线程数",
+	    "threads that write and hash files"),
+	{ NULL, false, 0, NULL, 0, 0, 0, NULL, NULL },
 };
 
 static enum status

@@ -42,7 +42,7 @@ struct config_option {
 	size_t at; /* in struct config */
 	const char *text;
 	int64_t def, min, max;
-	const char *help;
+	const char *zh, *help; /* what it is, in both languages */
 };
 extern const struct config_option config_options[];
 

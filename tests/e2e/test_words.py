@@ -98,6 +98,42 @@ def a_sync_without_files_says_nothing_of_files(c: Court):
     check("附件剩余" not in words, words)
 
 
+def a_wrong_line_says_what_is_wrong_with_it(c: Court):
+    """Catches a page of help that does not say which word was wrong."""
+    joined(c)
+    for program, line in (("daybreak-agent", ["--home", c.dir / "h"]),
+                          ("daybreak-server", [])):
+        for more, want in ((["recrd"], "recrd"),
+                           (["devices", "--bogus"], "--bogus")):
+            if program == "daybreak-server" and len(more) > 1:
+                more = more[:1] + ["--dir", c.dir / "court"] + more[1:]
+            r = c.run(program, *line, *more, ok=(2,), lines=False)
+            check(want in r.stderr and r.stderr.count("\n") < 6, r.stderr)
+    r = c.run("daybreak-agent", "record", "--help", ok=(0,), lines=False)
+    check("KIND field=value" in r.stdout, r.stdout)
+    r = c.run("daybreak-server", "run", "--help", ok=(0,), lines=False)
+    check("网络线程数" in r.stdout and "--threads" in r.stdout, r.stdout)
+
+
+def what_can_be_recorded_is_listed(c: Court):
+    """Catches an officer who has to know the fields of a record by heart."""
+    joined(c)
+    out, _ = say(c, "kinds")
+    for want in ("search", "搜查", "detention", "Seizure"):
+        check(want in out, out)
+    check("definition" not in out and "evidence" not in out, "a kind that "
+          "only the centre writes is offered")
+    out, _ = say(c, "kinds", "search")
+    for want in ("warrant/no", "搜查令号", "院长（president）", "必填 required",
+                 "add REC found", "subject", "advance REC STATUS"):
+        check(want in out, f"{want}: {out}")
+    fields = c.agent("h", "kinds", "search")[0]
+    for f in fields["fields"]:
+        check(f["zh"] and f["en"] and f["type"], f)
+    _, words = say(c, "record", "serch", "a=b", ok=(1,))
+    check("kinds" in words, words)
+
+
 def alarms_can_be_looked_at(c: Court):
     """Catches a command that does not say how it is used."""
     joined(c)
@@ -112,6 +148,8 @@ if __name__ == "__main__":
     run_cases([an_act_tells_what_it_changed,
                a_status_is_taken_by_its_label,
                a_refused_option_says_what_there_is, timers_are_shown,
+               a_wrong_line_says_what_is_wrong_with_it,
+               what_can_be_recorded_is_listed,
                a_term_is_told_to_the_minute_and_when_it_is_past,
                a_sync_without_files_says_nothing_of_files,
                alarms_can_be_looked_at])
