@@ -12,12 +12,22 @@
 
 #include "base/enc.h"
 #include "entry/json.h"
-#include "server/app/tus.h"
+#include "server/app/app_impl.h"
+#include "server/app/tus_head.h"
+
+#define TUS_VERSION "1.0.0"
 
 static const char extensions[] =
     "creation,creation-with-upload,checksum,expiration,termination";
 
 enum { TEXT_MAX = 64, HERE_MAX = 64 };
+
+struct tus {
+	struct app *app;
+	struct upload_run *run;
+	struct upload_ask ask;
+	bool begun; /* what is to become of it was looked at */
+};
 
 /* ---- answers */
 
@@ -33,6 +43,9 @@ static const struct word {
 	[UPLOAD_EXPIRED] = { 410, "expired",
 	    "nobody went on with this upload in time: create it again",
 	    "上传已过期，请重新创建", 0 },
+	[UPLOAD_ENDED] = { 410, "terminated",
+	    "this upload was ended (DELETE): create it again",
+	    "上传已被终止，请重新创建", 0 },
 	[UPLOAD_OFFSET] = { 409, "offset",
 	    "the upload stands elsewhere, or a newer request has it: ask "
 	    "(HEAD), then go on from there",
@@ -57,7 +70,8 @@ static const struct word {
 	    "中心暂时不能写入，请稍后再试", 30 },
 };
 
-void
+/* An answer of tus: its version on each, and no cache keeps what changes. */
+static void
 tus_error(struct request *rq, unsigned status, const char *word, const char *en,
     const char *zh, unsigned retry_after_s)
 {
@@ -66,8 +80,9 @@ tus_error(struct request *rq, unsigned status, const char *word, const char *en,
 		.type = "application/json",
 		.retry_after_s = retry_after_s,
 		.field = { { "Tus-Resumable", TUS_VERSION },
-		    { "Tus-Version", TUS_VERSION } },
-		.field_count = 2,
+		    { "Tus-Version", TUS_VERSION },
+		    { "Cache-Control", "no-store" } },
+		.field_count = 3,
 		.take = &b };
 
 	buf_init(&b, 4096);
@@ -79,14 +94,6 @@ tus_error(struct request *rq, unsigned status, const char *word, const char *en,
 	json_put_str(&b, zh);
 	buf_str(&b, "}\n");
 	request_reply(rq, &re);
-}
-
-void
-tus_not_found(struct request *rq)
-{
-	const struct word *w = &words[UPLOAD_ABSENT];
-
-	tus_error(rq, w->status, w->word, w->en, w->zh, 0);
 }
 
 /* What a device tried and should not have is counted, for supervisors. */
@@ -166,6 +173,8 @@ put_answer(struct tus *t, struct request *rq, const struct upload_info *info)
 		re.status = 200;
 		add(&re, "Upload-Length", length);
 		add(&re, "Cache-Control", "no-store");
+		if (info->meta != NULL)
+			add(&re, "Upload-Metadata", info->meta);
 	}
 	if (info->expires_ms != 0 && t->ask.what != UPLOAD_REMOVE) {
 		put_date(expires, info->expires_ms);
@@ -192,6 +201,45 @@ on_ended(void *arg, const struct upload_info *info)
 	free(t);
 }
 
+/* False: it was answered. */
+static bool
+read_head(struct tus *t, struct request *rq)
+{
+	struct tus_refusal why;
+	struct tus_fields f = { .method = bytes_str(rq->method),
+		.override = request_field(rq, "x-http-method-override"),
+		.has_id = rq->param_count > 0,
+		.length = request_field(rq, "upload-length"),
+		.defer_length = request_field(rq, "upload-defer-length"),
+		.offset = request_field(rq, "upload-offset"),
+		.metadata = request_field(rq, "upload-metadata"),
+		.checksum = request_field(rq, "upload-checksum"),
+		.content_length = request_field(rq, "content-length"),
+		.content_type = request_field(rq, "content-type"),
+		.transfer_encoding = request_field(rq, "transfer-encoding") };
+
+	if (f.has_id)
+		f.id = rq->param[0];
+	if (tus_head_read(&t->ask, &f, &why))
+		return true;
+	if (why.metadata) {
+		centre_attempt(
+		    t->app->centre, "evidence_metadata", rq->peer.dev, "{}");
+		app_say(t->app, APP_WARN, "evidence", "%s: refused: %s",
+		    rq->peer.dev, why.en);
+	}
+	tus_error(rq, why.status, why.word, why.en, why.zh, 0);
+	return false;
+}
+
+static void
+say_busy(struct request *rq)
+{
+	const struct word *w = &words[UPLOAD_FAILED];
+
+	tus_error(rq, w->status, w->word, w->en, w->zh, w->retry_after_s);
+}
+
 static void
 tus_open(struct request *rq, void *arg)
 {
@@ -215,22 +263,22 @@ tus_open(struct request *rq, void *arg)
 	}
 	t = calloc(1, sizeof(*t));
 	if (t == NULL) {
-		request_status(rq, 503, 30);
+		say_busy(rq);
 		return;
 	}
 	t->app = route->app;
-	memcpy(t->ask.dev, rq->peer.dev, sizeof(t->ask.dev));
-	t->ask.deliver = rq->peer.role != PEER_DEVICE;
-	if (!tus_read(t, rq)) {
+	if (!read_head(t, rq)) {
 		free(t);
 		return;
 	}
+	memcpy(t->ask.dev, rq->peer.dev, sizeof(t->ask.dev));
+	t->ask.deliver = rq->peer.role != PEER_DEVICE;
 	rq->user = t;
 	t->run = upload_start(t->app->evidence, &t->ask, &calls, rq);
 	if (t->run == NULL) {
 		rq->user = NULL;
 		free(t);
-		request_status(rq, 503, 30);
+		say_busy(rq);
 		return;
 	}
 	request_pause(rq);

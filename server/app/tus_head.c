@@ -1,20 +1,27 @@
 /* tus_head: a request's headers (tus 1.0; docs/EVIDENCE.md). */
+#include "server/app/tus_head.h"
+
 #include <string.h>
 
 #include "base/enc.h"
-#include "server/app/tus.h"
 
-enum { META_MAX = 4096 };
-
-static void
-bad_metadata(struct request *rq, const char *en, const char *zh)
+static bool
+refuse(struct tus_refusal *why, unsigned status, const char *word,
+    const char *en, const char *zh)
 {
-	tus_error(rq, 400, "bad_metadata", en, zh, 0);
+	*why = (struct tus_refusal){ status, word, en, zh, false };
+	return false;
+}
+
+static bool
+bad_metadata(struct tus_refusal *why, const char *en, const char *zh)
+{
+	return refuse(why, 400, "bad_metadata", en, zh);
 }
 
 /* ---- reading headers */
 
-/* A decimal number of at most 19 digits, and nothing else. */
+/* A decimal number of at most 18 digits, and nothing else. */
 static bool
 read_number(uint64_t *out, struct bytes in)
 {
@@ -72,35 +79,67 @@ is_path(struct bytes name)
 	       bytes_eq_str(name, "..");
 }
 
+/* A key that a header can carry back: visible ASCII without a comma. */
+static bool
+is_key(struct bytes key)
+{
+	for (size_t i = 0; i < key.len; i++)
+		if (key.p[i] < 0x21 || key.p[i] > 0x7e)
+			return false;
+	return key.len > 0;
+}
+
+/* Keys so far, each once (tus 1.0: "All keys MUST be unique"). */
+struct keys {
+	struct bytes key[TUS_META_PAIRS];
+	size_t count;
+};
+
+static const char *
+add_key(struct keys *k, struct bytes key)
+{
+	if (!is_key(key))
+		return "Upload-Metadata is not: key base64, …";
+	for (size_t i = 0; i < k->count; i++)
+		if (bytes_eq(k->key[i], key))
+			return "a key of Upload-Metadata stands twice";
+	if (k->count == TUS_META_PAIRS)
+		return "Upload-Metadata has too many keys";
+	k->key[k->count++] = key;
+	return NULL;
+}
+
 /*
- * Upload-Metadata: "key base64, key base64 …".  Only the digest counts; what a
- * client says of name and type is looked at for nothing but tricks, and not
- * kept.  NULL, or why it will not do.
+ * Upload-Metadata: "key base64, key base64 …".  Only the digest counts.  The
+ * rest is looked at for tricks, and given back as it came (tus 1.0, HEAD), so
+ * it must be harmless in a header.  NULL, or why it will not do.
  */
 static const char *
 read_metadata(uint8_t digest[HASH_LEN], struct bytes in)
 {
-	uint8_t value[META_MAX];
+	uint8_t value[TUS_META_MAX];
+	struct keys keys = { .count = 0 };
 	bool found = false;
 
-	if (in.len > META_MAX)
+	if (in.len > TUS_META_MAX)
 		return "Upload-Metadata is too long";
 	while (in.len > 0) {
 		struct bytes pair = trim(split(&in, ','));
 		struct bytes key = split(&pair, ' ');
+		const char *why = add_key(&keys, key);
 		size_t len = 0;
 
 		pair = trim(pair);
-		if (key.len == 0 ||
-		    base64_decode(value, sizeof(value), &len, pair) != ST_OK)
+		if (why != NULL)
+			return why;
+		if (base64_decode(value, sizeof(value), &len, pair) != ST_OK)
 			return "Upload-Metadata is not: key base64, …";
 		if (bytes_eq_str(key, "filename") && len > 0 &&
 		    is_path(bytes_of(value, len)))
 			return "filename holds a path: a name alone will do";
 		if (!bytes_eq_str(key, "sha256"))
 			continue;
-		if (found ||
-		    hex_decode(digest, HASH_LEN, bytes_of(value, len)) != ST_OK)
+		if (hex_decode(digest, HASH_LEN, bytes_of(value, len)) != ST_OK)
 			return "sha256 must stand once, as 64 hex digits in "
 			       "base64";
 		found = true;
@@ -108,11 +147,11 @@ read_metadata(uint8_t digest[HASH_LEN], struct bytes in)
 	return found ? NULL : "Upload-Metadata must name the file's sha256";
 }
 
-/* False: it was answered. */
 static bool
-read_checksum(struct tus *t, struct request *rq)
+read_checksum(
+    struct upload_ask *out, const struct tus_fields *f, struct tus_refusal *why)
 {
-	struct bytes in = trim(request_field(rq, "upload-checksum"));
+	struct bytes in = trim(f->checksum);
 	size_t len = 0, want = HASH_LEN;
 	struct bytes name;
 
@@ -120,115 +159,106 @@ read_checksum(struct tus *t, struct request *rq)
 		return true;
 	name = split(&in, ' ');
 	if (bytes_eq_str(name, "sha256") || bytes_eq_str(name, "sha-256")) {
-		t->ask.sum = UPLOAD_SUM_SHA256;
+		out->sum = UPLOAD_SUM_SHA256;
 	} else if (bytes_eq_str(name, "sha1")) {
-		t->ask.sum = UPLOAD_SUM_SHA1;
+		out->sum = UPLOAD_SUM_SHA1;
 		want = SHA1_LEN;
 	} else {
-		tus_error(rq, 400, "checksum_algorithm",
+		return refuse(why, 400, "checksum_algorithm",
 		    "that checksum is not offered: sha256, sha-256, sha1",
-		    "不支持该校验算法", 0);
-		return false;
+		    "不支持该校验算法");
 	}
-	if (base64_decode(t->ask.sum_value, HASH_LEN, &len, trim(in)) !=
-		ST_OK ||
-	    len != want) {
-		tus_error(rq, 400, "checksum_algorithm",
-		    "Upload-Checksum is not: name base64", "校验值格式不正确",
-		    0);
-		return false;
-	}
+	if (base64_decode(out->sum_value, HASH_LEN, &len, trim(in)) != ST_OK ||
+	    len != want)
+		return refuse(why, 400, "checksum_algorithm",
+		    "Upload-Checksum is not: name base64", "校验值格式不正确");
 	return true;
 }
 
 static bool
-read_body(struct tus *t, struct request *rq)
+read_body(
+    struct upload_ask *out, const struct tus_fields *f, struct tus_refusal *why)
 {
-	struct bytes len = request_field(rq, "content-length");
-	bool chunked = request_field(rq, "transfer-encoding").len > 0;
+	bool chunked = f->transfer_encoding.len > 0;
 
-	t->ask.body_len = 0;
+	out->body_len = 0;
 	if (chunked)
-		t->ask.body_len = UINT64_MAX;
-	else if (len.len > 0 && !read_number(&t->ask.body_len, len))
-		t->ask.body_len = UINT64_MAX - 1;
-	t->ask.has_body = chunked || t->ask.body_len > 0;
-	if (t->ask.what == UPLOAD_CREATE && !t->ask.has_body)
+		out->body_len = UINT64_MAX;
+	else if (f->content_length.len > 0 &&
+		 !read_number(&out->body_len, f->content_length))
+		out->body_len = UINT64_MAX - 1;
+	out->has_body = chunked || out->body_len > 0;
+	if (out->what == UPLOAD_CREATE && !out->has_body)
 		return true;
-	if (bytes_eq_str(request_field(rq, "content-type"),
-		"application/offset+octet-stream"))
+	if (bytes_eq_str(f->content_type, "application/offset+octet-stream"))
 		return true;
-	tus_error(rq, 415, "content_type",
+	return refuse(why, 415, "content_type",
 	    "bytes are sent as application/offset+octet-stream",
-	    "须以 application/offset+octet-stream 传送", 0);
-	return false;
+	    "须以 application/offset+octet-stream 传送");
 }
 
 static bool
-read_create(struct tus *t, struct request *rq)
+read_create(
+    struct upload_ask *out, const struct tus_fields *f, struct tus_refusal *why)
 {
-	const char *why;
+	const char *bad;
 
-	t->ask.what = UPLOAD_CREATE;
-	if (request_field(rq, "upload-defer-length").len > 0) {
-		bad_metadata(rq, "the length must be known: Upload-Length",
+	out->what = UPLOAD_CREATE;
+	if (f->defer_length.len > 0)
+		return bad_metadata(why,
+		    "the length must be known: Upload-Length",
 		    "须先给出文件大小");
-		return false;
-	}
-	if (!read_number(&t->ask.length, request_field(rq, "upload-length"))) {
-		bad_metadata(rq, "Upload-Length must be a number of bytes",
+	if (!read_number(&out->length, f->length))
+		return bad_metadata(why,
+		    "Upload-Length must be a number of bytes",
 		    "文件大小须为字节数");
+	bad = read_metadata(out->digest, f->metadata);
+	if (bad != NULL) {
+		(void)bad_metadata(why, bad, "文件说明有误");
+		why->metadata = true;
 		return false;
 	}
-	why =
-	    read_metadata(t->ask.digest, request_field(rq, "upload-metadata"));
-	if (why != NULL) {
-		centre_attempt(
-		    t->app->centre, "evidence_metadata", rq->peer.dev, "{}");
-		app_say(t->app, APP_WARN, "evidence", "%s: refused: %s",
-		    rq->peer.dev, why);
-		bad_metadata(rq, why, "文件说明有误");
-		return false;
-	}
-	return read_body(t, rq) && read_checksum(t, rq);
+	out->meta = f->metadata;
+	return read_body(out, f, why) && read_checksum(out, f, why);
 }
 
 static bool
-read_write(struct tus *t, struct request *rq)
+read_write(
+    struct upload_ask *out, const struct tus_fields *f, struct tus_refusal *why)
 {
-	t->ask.what = UPLOAD_WRITE;
-	if (!read_body(t, rq))
+	out->what = UPLOAD_WRITE;
+	if (!read_body(out, f, why))
 		return false;
-	if (!read_number(&t->ask.offset, request_field(rq, "upload-offset"))) {
-		tus_error(rq, 400, "bad_request",
+	if (!read_number(&out->offset, f->offset))
+		return refuse(why, 400, "bad_request",
 		    "Upload-Offset must be a number of bytes",
-		    "上传位置须为字节数", 0);
-		return false;
-	}
-	return read_checksum(t, rq);
+		    "上传位置须为字节数");
+	return read_checksum(out, f, why);
 }
 
-/* What is asked for; POST may stand for another method (tus 1.0). */
 bool
-tus_read(struct tus *t, struct request *rq)
+tus_head_read(struct upload_ask *out, const struct tus_fields *in,
+    struct tus_refusal *why)
 {
-	struct bytes how = request_field(rq, "x-http-method-override");
+	/* Where it is given it is the method, and the actual one nothing. */
+	struct bytes how = in->override.len > 0 ? in->override : in->method;
 
-	if (how.len == 0)
-		how = bytes_str(rq->method);
-	if (rq->param_count == 0)
-		return read_create(t, rq);
-	if (hex_decode(t->ask.id, UPLOAD_ID_LEN, rq->param[0]) != ST_OK) {
-		tus_not_found(rq);
-		return false;
-	}
+	memset(out, 0, sizeof(*out));
+	if (!in->has_id && bytes_eq_str(how, "POST"))
+		return read_create(out, in, why);
+	if (!in->has_id)
+		return refuse(why, 405, "method_not_allowed",
+		    "an upload is created by POST", "新建上传须用 POST");
+	if (hex_decode(out->id, UPLOAD_ID_LEN, in->id) != ST_OK)
+		return refuse(why, 404, "not_found",
+		    "this device has no such upload: create it",
+		    "本机没有此上传，请重新创建");
 	if (bytes_eq_str(how, "PATCH"))
-		return read_write(t, rq);
-	t->ask.what = bytes_eq_str(how, "DELETE") ? UPLOAD_REMOVE : UPLOAD_LOOK;
-	if (strcmp(rq->method, "POST") == 0 && t->ask.what == UPLOAD_LOOK) {
-		tus_error(rq, 405, "method_not_allowed",
-		    "an upload is continued by PATCH", "续传须用 PATCH", 0);
-		return false;
-	}
-	return true;
+		return read_write(out, in, why);
+	out->what = bytes_eq_str(how, "DELETE") ? UPLOAD_REMOVE : UPLOAD_LOOK;
+	if (out->what == UPLOAD_REMOVE || bytes_eq_str(how, "HEAD") ||
+	    bytes_eq_str(how, "GET"))
+		return true;
+	return refuse(why, 405, "method_not_allowed",
+	    "an upload is continued by PATCH", "续传须用 PATCH");
 }

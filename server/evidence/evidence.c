@@ -50,6 +50,9 @@ static const char *const schema[] = {
 	"CREATE INDEX retention_case ON retention(case_no);"
 	"CREATE TABLE pos(id INTEGER PRIMARY KEY, size INTEGER NOT NULL,"
 	" log BLOB NOT NULL);",
+	/* What was said of an upload when it was created (tus 1.0, HEAD). */
+	"CREATE TABLE meta(id BLOB PRIMARY KEY, text TEXT NOT NULL)"
+	" WITHOUT ROWID;",
 };
 
 void
@@ -324,7 +327,7 @@ enum status
 evidence_sweep(struct evidence *ev)
 {
 	static const enum ev_row_state ended[] = { ROW_DONE, ROW_MISMATCHED,
-		ROW_EXPIRED };
+		ROW_EXPIRED, ROW_ENDED };
 	const uint64_t remember = (uint64_t)REMEMBER_DAYS * 86400 * 1000;
 	uint64_t now = port_wall_ms(ev->cfg.port);
 	uint64_t expire_ms = ev->cfg.limits.expire_ms;
@@ -337,7 +340,7 @@ evidence_sweep(struct evidence *ev)
 		    ev, ROW_OPEN, now - expire_ms, row, SWEEP_ROWS, &count);
 	for (size_t i = 0; st == ST_OK && i < count; i++)
 		st = expire(ev, &row[i], now - expire_ms);
-	for (size_t k = 0; st == ST_OK && now > remember && k < 3; k++) {
+	for (size_t k = 0; st == ST_OK && now > remember && k < 4; k++) {
 		st = ev_row_old(
 		    ev, ended[k], now - remember, row, SWEEP_ROWS, &count);
 		for (size_t i = 0; st == ST_OK && i < count; i++)

@@ -11,7 +11,13 @@
 enum { EV_PATH_MAX = 4096, EV_IDLE_MAX = 64, EV_THREADS_MAX = 64 };
 
 /* Row states of table upload. */
-enum ev_row_state { ROW_OPEN, ROW_DONE, ROW_MISMATCHED, ROW_EXPIRED };
+enum ev_row_state {
+	ROW_OPEN,
+	ROW_DONE,
+	ROW_MISMATCHED,
+	ROW_EXPIRED,
+	ROW_ENDED /* by its device */
+};
 
 struct ev_row {
 	uint8_t id[UPLOAD_ID_LEN], digest[HASH_LEN];
@@ -100,7 +106,14 @@ MUST_CHECK enum status ev_row_find(
 MUST_CHECK enum status ev_row_same(struct evidence *ev, const char *dev,
     const uint8_t *digest, uint64_t length, struct ev_row *out);
 MUST_CHECK enum status ev_row_put(struct evidence *ev, const struct ev_row *r);
+/* With what was said of it. */
 MUST_CHECK enum status ev_row_remove(struct evidence *ev, const uint8_t *id);
+/* What its maker said of an upload; it takes the place of what was there. */
+MUST_CHECK enum status ev_meta_put(
+    struct evidence *ev, const uint8_t *id, struct bytes meta);
+/* Appended.  ST_ABSENT: nothing was said. */
+MUST_CHECK enum status ev_meta_get(
+    struct evidence *ev, const uint8_t *id, struct buf *out);
 /* Bytes of unfinished uploads of a device; of all its rows if `whole`. */
 MUST_CHECK enum status ev_row_sum(struct evidence *ev, const char *dev,
     bool whole, uint64_t *bytes, uint64_t *count);
@@ -132,6 +145,7 @@ struct upload_run {
 	struct ev_up *up; /* a reference, once begun */
 	struct ev_row row;
 	uint64_t begun_at; /* offset where this run begins */
+	struct buf meta;   /* of CREATE, and what LOOK found */
 	struct sha256_run begun_sha;
 	struct sha256_run sum256;
 	struct sha1_run sum1;

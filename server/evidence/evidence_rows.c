@@ -98,20 +98,67 @@ ev_row_put(struct evidence *ev, const struct ev_row *r)
 	return st;
 }
 
+static enum status
+run_with_id(struct evidence *ev, const char *sql, const uint8_t *id)
+{
+	struct db_stmt *s;
+	enum status st = db_query(&s, ev->db, sql);
+
+	if (st != ST_OK)
+		return st;
+	db_bind_bytes(s, 1, bytes_of(id, UPLOAD_ID_LEN));
+	return db_run(s);
+}
+
 enum status
 ev_row_remove(struct evidence *ev, const uint8_t *id)
+{
+	enum status st;
+
+	(void)pthread_mutex_lock(&ev->lock);
+	/* What was said of it goes first: alone it would never be found. */
+	st = run_with_id(ev, "DELETE FROM meta WHERE id = ?1", id);
+	if (st == ST_OK)
+		st = run_with_id(ev, "DELETE FROM upload WHERE id = ?1", id);
+	(void)pthread_mutex_unlock(&ev->lock);
+	return st;
+}
+
+enum status
+ev_meta_put(struct evidence *ev, const uint8_t *id, struct bytes meta)
 {
 	struct db_stmt *s;
 	enum status st;
 
 	(void)pthread_mutex_lock(&ev->lock);
-	st = db_query(&s, ev->db, "DELETE FROM upload WHERE id = ?1");
+	st = db_query(
+	    &s, ev->db, "INSERT OR REPLACE INTO meta(id, text) VALUES(?1, ?2)");
 	if (st == ST_OK) {
 		db_bind_bytes(s, 1, bytes_of(id, UPLOAD_ID_LEN));
+		db_bind_text(s, 2, meta);
 		st = db_run(s);
 	}
 	(void)pthread_mutex_unlock(&ev->lock);
 	return st;
+}
+
+enum status
+ev_meta_get(struct evidence *ev, const uint8_t *id, struct buf *out)
+{
+	struct db_stmt *s;
+	enum status st;
+
+	(void)pthread_mutex_lock(&ev->lock);
+	st = db_query(&s, ev->db, "SELECT text FROM meta WHERE id = ?1");
+	if (st == ST_OK) {
+		db_bind_bytes(s, 1, bytes_of(id, UPLOAD_ID_LEN));
+		st = db_next(s);
+		if (st == ST_OK)
+			buf_bytes(out, db_bytes(s, 0));
+		db_done(s);
+	}
+	(void)pthread_mutex_unlock(&ev->lock);
+	return st == ST_OK ? out->err : st;
 }
 
 enum status

@@ -57,6 +57,14 @@ upload_start(struct evidence *ev, const struct upload_ask *ask,
 	}
 	run->ev = ev;
 	run->ask = *ask;
+	buf_init(&run->meta, UPLOAD_META_MAX + 1); /* and NUL */
+	buf_bytes(&run->meta, ask->meta);
+	run->ask.meta = buf_view(&run->meta);
+	if (run->meta.err != ST_OK) {
+		(void)pthread_mutex_destroy(&run->lock);
+		free(run);
+		return NULL;
+	}
 	run->calls = *calls;
 	run->arg = arg;
 	run->busy = true;
@@ -289,6 +297,7 @@ run_free(struct upload_run *run)
 	ev_count(&run->ev->running, -1);
 	if (run->up != NULL)
 		up_put(run->ev, run->up);
+	buf_free(&run->meta);
 	free(run->chunk[0].p);
 	free(run->chunk[1].p);
 	(void)pthread_mutex_destroy(&run->lock);

@@ -20,7 +20,7 @@
 
 struct upload_run; /* private */
 
-enum { UPLOAD_ID_LEN = 16, UPLOAD_CHUNK = 64 << 10 };
+enum { UPLOAD_ID_LEN = 16, UPLOAD_CHUNK = 64 << 10, UPLOAD_META_MAX = 4096 };
 
 enum upload_what {
 	UPLOAD_CREATE, /* and write, if the request has bytes */
@@ -37,8 +37,12 @@ struct upload_ask {
 	bool deliver;              /* revoked, and still bringing */
 	uint8_t id[UPLOAD_ID_LEN]; /* but for CREATE */
 	uint8_t digest[HASH_LEN];  /* of CREATE */
-	uint64_t length;           /* of CREATE */
-	uint64_t offset;           /* of WRITE */
+	/* Of CREATE: what its maker said of the file, given back as it came
+	 * by LOOK; at most UPLOAD_META_MAX bytes that may stand in a header.
+	 * Borrowed until upload_start returns. */
+	struct bytes meta;
+	uint64_t length; /* of CREATE */
+	uint64_t offset; /* of WRITE */
 	bool has_body;
 	uint64_t body_len; /* UINT64_MAX: not stated */
 	enum upload_sum sum;
@@ -49,6 +53,7 @@ enum upload_why {
 	UPLOAD_OK,
 	UPLOAD_ABSENT,   /* unknown, or another device's */
 	UPLOAD_EXPIRED,  /* nobody went on with it in time */
+	UPLOAD_ENDED,    /* its device ended it (REMOVE) */
 	UPLOAD_OFFSET,   /* it stands elsewhere, or a newer request took over */
 	UPLOAD_TOO_BIG,  /* over the limit, or more than was announced */
 	UPLOAD_CHECKSUM, /* of this request; nothing of it stays */
@@ -65,6 +70,9 @@ struct upload_info {
 	uint64_t offset, length; /* offset: durable */
 	bool takes;              /* the body is wanted */
 	uint64_t expires_ms;     /* wall clock; 0: not any more */
+	/* Of LOOK: `meta` of its creation; NULL: none was given.  Valid until
+	 * the run is finished or dropped; for `ended`, during that call. */
+	const char *meta;
 };
 
 /*

@@ -239,13 +239,32 @@ begin_remove(struct upload_run *run)
 	char path[EV_PATH_MAX];
 	enum status st = ST_OK;
 
-	if (run->row.state != ROW_OPEN)
-		return ST_OK; /* what is stored stays */
+	/* The upload is no more; what is stored stays, and so does what the
+	 * row says of a quota. */
+	if (run->row.state != ROW_OPEN) {
+		run->row.state = ROW_ENDED;
+		return ev_row_put(run->ev, &run->row);
+	}
 	up_close(run->up);
 	run->up->known = false;
 	ev_part_path(run->ev, run->row.id, path);
 	st = ev_unlink(path);
 	return st == ST_OK ? ev_row_remove(run->ev, run->row.id) : st;
+}
+
+/* What was said of it, for who asks. */
+static enum status
+find_meta(struct upload_run *run)
+{
+	enum status st;
+
+	buf_reset(&run->meta);
+	st = ev_meta_get(run->ev, run->row.id, &run->meta);
+	if (st == ST_ABSENT)
+		return ST_OK;
+	if (st == ST_OK)
+		run->info.meta = buf_cstr(&run->meta);
+	return st == ST_OK ? run->meta.err : st;
 }
 
 /* With row and up at hand. */
@@ -264,8 +283,13 @@ begin_with_row(struct upload_run *run)
 	run->info.offset = run->row.length;
 	if (st == ST_OK && run->row.state == ROW_OPEN)
 		st = stand(run);
-	if (st == ST_OK && run->row.state == ROW_MISMATCHED)
+	if (st == ST_OK && run->row.state == ROW_ENDED)
+		run_refuse(run, UPLOAD_ENDED, ST_OK);
+	if (st == ST_OK && run->row.state == ROW_MISMATCHED &&
+	    run->ask.what != UPLOAD_REMOVE)
 		run_refuse(run, UPLOAD_DIGEST, ST_OK);
+	if (st == ST_OK && !run->over && run->ask.what == UPLOAD_LOOK)
+		st = find_meta(run);
 	if (st == ST_OK && !run->over && run->ask.what == UPLOAD_REMOVE)
 		st = begin_remove(run);
 	if (st == ST_OK && !run->over &&
@@ -322,8 +346,11 @@ begin_create(struct upload_run *run)
 	st = ev_row_same(ev, ask->dev, ask->digest, ask->length, &run->row);
 	if (st == ST_OK && run->row.state == ROW_DONE && !stored)
 		st = ST_ABSENT; /* it was purged: it may come again */
-	if (st == ST_OK && !has_expired(ev, &run->row))
-		return begin_with_row(run);
+	if (st == ST_OK && !has_expired(ev, &run->row)) {
+		/* What was said last is what its maker knows of. */
+		st = ev_meta_put(ev, run->row.id, ask->meta);
+		return st == ST_OK ? begin_with_row(run) : st;
+	}
 	if (st != ST_OK && st != ST_ABSENT)
 		return st;
 	memset(&run->row, 0, sizeof(run->row));
@@ -333,14 +360,13 @@ begin_create(struct upload_run *run)
 	run->row.length = ask->length;
 	run->row.created = port_wall_ms(ev->cfg.port);
 	run->row.last = run->row.created;
-	if (stored) {
-		st = create_stored(run);
-	} else {
-		st = may_write(run);
-		if (st == ST_OK && !run->over)
-			st = ev_row_put(ev, &run->row);
-	}
-	return st == ST_OK && !run->over ? begin_with_row(run) : st;
+	st = stored ? ST_OK : may_write(run);
+	if (st != ST_OK || run->over)
+		return st;
+	st = stored ? create_stored(run) : ev_row_put(ev, &run->row);
+	if (st == ST_OK)
+		st = ev_meta_put(ev, run->row.id, ask->meta);
+	return st == ST_OK ? begin_with_row(run) : st;
 }
 
 void

@@ -185,9 +185,11 @@ def a_file_arrives_whole_and_is_receipted(c):
     hexed = hashlib.sha256(data).hexdigest()
     check(receipts(c) == [("stored", hexed, d.dev)], f"{receipts(c)}")
     check(parts(c) == [], "a part is left")
-    # What is done stays done, and is said again.
+    # What is done stays done, and is said again, until it is ended; the file
+    # stays all the same.
     check(d.head(at).offset == len(data), "HEAD after the end")
     check(d.ask("DELETE", at).status == 204, "DELETE of what is stored")
+    check(d.head(at).status == 410, "HEAD after DELETE")
     check_stored(c, data)
     # Once more by the same device: no second receipt; by another: its own.
     a = d.create(data)
@@ -208,6 +210,87 @@ def a_file_arrives_whole_and_is_receipted(c):
     check_stored(c, b"")
     metrics = c.api("/metrics")
     check(b"daybreak_evidence_stored_total 3" in metrics, metrics)
+
+
+def tus_must_by_must(c):
+    """What tus 1.0 says a server MUST do and no other case shows
+    (docs/EVIDENCE.md, "tus 1.0, MUST by MUST")."""
+    c.begin()
+    d = Carrier(c, "a")
+    data = blob(100_000)
+    hexed = hashlib.sha256(data).hexdigest()
+    # OPTIONS: the version that the client names counts for nothing.
+    a = d.ask("OPTIONS", "/v1/evidence", Tus_Resumable="0.2.2")
+    check(a.status == 204 and a.headers["Tus-Version"] == "1.0.0" and
+          a.headers["Tus-Extension"] == "creation,creation-with-upload,"
+          "checksum,expiration,termination", f"OPTIONS: {a}")
+    # Upload-Metadata comes back from HEAD, word for word, after a restart too.
+    meta = ("is_confidential,sha256 " + base64.b64encode(
+        hexed.encode()).decode() + ",filename " + base64.b64encode(
+        "搜查 1.jpg".encode()).decode() + ",filetype aW1hZ2UvanBlZw==")
+    a = d.create(data, Upload_Metadata=meta)
+    at = a.headers["Location"]
+    for restart in (False, True):
+        if restart:
+            c.restart()
+            d.h = None
+        a = d.head(at)
+        check(a.status == 200 and a.headers["Upload-Metadata"] == meta and
+              a.headers["Upload-Length"] == str(len(data)) and
+              a.headers["Upload-Offset"] == "0" and
+              a.headers["Cache-Control"] == "no-store", f"HEAD: {a}")
+    # A method that is not supported is not needed.
+    a = d.ask("POST", at, data[:10], X_HTTP_Method_Override="PATCH",
+              Content_Type=BYTES, Upload_Offset=0)
+    check(a.status == 204 and a.offset == 10 and a.headers["Upload-Expires"],
+          f"override PATCH: {a}")
+    a = d.ask("POST", at, X_HTTP_Method_Override="HEAD")
+    check(a.status == 200 and a.offset == 10 and
+          a.headers["Upload-Metadata"] == meta, f"override HEAD: {a}")
+    a = d.ask("PATCH", at, X_HTTP_Method_Override="HEAD", Upload_Offset=0)
+    check(a.status == 200 and a.offset == 10, f"the actual method: {a}")
+    # 412, and nothing was done.
+    a = d.ask("POST", at, data[10:20], X_HTTP_Method_Override="PATCH",
+              Content_Type=BYTES, Upload_Offset=10, Tus_Resumable="0.2.2")
+    check(a.status == 412 and a.headers["Tus-Version"] == "1.0.0", f"{a}")
+    # A wrong offset, a checksum of an unknown sort, one that does not hold:
+    # the upload is as it was.
+    check(d.patch(at, 11, data[11:20]).status == 409, "offset")
+    check(d.patch(at, 10, data[10:20], Upload_Checksum="crc32 AAAA").status
+          == 400, "unknown checksum")
+    check(d.patch(at, 10, data[10:20], Upload_Checksum=sum_of(
+        b"x", "sha1")).status == 460, "wrong checksum")
+    a = d.head(at)
+    check(a.offset == 10, f"a refused request changed it: {a}")
+    a = d.patch(at, 10, data[10:], Upload_Checksum=sum_of(data[10:], "sha1"))
+    check(a.status == 204 and a.offset == len(data), f"the rest: {a}")
+    a = d.head(at)
+    check(a.offset == len(data) and a.headers["Upload-Metadata"] == meta,
+          f"HEAD of what is complete: {a}")
+    # A creation with bytes under a checksum that does not hold.
+    other = blob(5000, 4)
+    a = d.create(other, body=other, Upload_Checksum=sum_of(b"x"))
+    check(a.status == 460 and a.word == "checksum", f"{a}")
+    a = d.create(other)
+    check(a.status == 201 and a.offset == 0, f"nothing of it stays: {a}")
+    # Created anew, the newer words count.
+    check(d.head(a.headers["Location"]).headers["Upload-Metadata"].startswith(
+        "sha256 "), "the newer words")
+    # Ended: for ever.
+    check(d.ask("DELETE", a.headers["Location"]).status == 204, "DELETE")
+    a = d.head(a.headers["Location"])
+    check(a.status == 404 and "Upload-Offset" not in a.headers, f"{a}")
+    check(d.ask("DELETE", at).status == 204, "DELETE of a complete one")
+    for a in (d.head(at), d.patch(at, 0, b"x"), d.ask("DELETE", at)):
+        check(a.status == 410 and a.headers["Tus-Resumable"] == "1.0.0",
+              f"after DELETE: {a}")
+    check_stored(c, data)
+    n = len(receipts(c))
+    a = d.create(data)
+    check(a.status == 201 and a.offset == len(data) and
+          a.headers["Location"] != at and len(receipts(c)) == n, f"{a}")
+    a = d.create(blob(10), length=(64 << 30) + 1)
+    check(a.status == 413, f"above Tus-Max-Size: {a}")
 
 
 def endings_keep_what_came(c):
@@ -826,7 +909,7 @@ def custody_retention_and_check(c):
 CASES = [
     the_console_reads_whole_and_in_ranges,
     reading_that_cannot_be_noted_is_refused, custody_retention_and_check,
-    a_file_arrives_whole_and_is_receipted, endings_keep_what_came,
+    a_file_arrives_whole_and_is_receipted, tus_must_by_must, endings_keep_what_came,
     killed_servers_lose_nothing_said,
     two_devices_bring_the_same_bytes_at_once,
     big_uploads_do_not_slow_entries, bad_requests_are_refused_clearly,
