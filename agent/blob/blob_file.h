@@ -5,11 +5,12 @@
  * read from anywhere.
  *
  * A file is hashed and sealed as it comes, with memory that does not depend on
- * its size; a second thread hashes while this one seals, so that a long video
- * takes the time of the slower of the two.  It stands as NAME.part until it is
- * whole and synced, then takes its name and the folder is synced: what has a
- * name is complete.  Who ends a write without keeping its name and key
- * elsewhere leaves nothing that could ever be opened; blob_sweep removes that.
+ * its size; a second thread hashes and a third one writes while this one seals,
+ * so that a long video takes the time of the slowest of the three.  It stands
+ * as NAME.part until it is whole and synced, then takes its name and the folder
+ * is synced: what has a name is complete.  Who ends a write without keeping its
+ * name and key elsewhere leaves nothing that could ever be opened; blob_sweep
+ * removes that.
  *
  * Threads: one owner for each writer, reader and folder.
  */
@@ -31,10 +32,14 @@ struct blob_made {
 	uint64_t size;
 };
 
-/* Begin a file in `dir`, which is made if it is not there.  ST_FULL, ST_IO,
- * ST_NOMEM. */
-MUST_CHECK enum status blob_writer_new(
-    struct blob_writer **out, const char *dir, const struct port *port);
+/*
+ * Begin a file in `dir`, which is made if it is not there.  `bulk`: it comes as
+ * fast as it is taken (a file that stands already), and is written past the
+ * system's page cache where that can be; what a camera writes comes when it
+ * comes, and must not wait for a disk that pauses.  ST_FULL, ST_IO, ST_NOMEM.
+ */
+MUST_CHECK enum status blob_writer_new(struct blob_writer **out,
+    const char *dir, bool bulk, const struct port *port);
 
 /* Append.  After any result but ST_OK it can only be aborted.  ST_FULL,
  * ST_IO, ST_LIMIT. */

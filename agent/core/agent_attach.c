@@ -17,7 +17,7 @@
 #include "agent/core/evidence.h"
 #include "base/enc.h"
 
-enum { NAME_MAX_LEN = 255, THUMB_MAX = 6144, READ_STEP = 65536 };
+enum { NAME_MAX_LEN = 255, THUMB_MAX = 6144, READ_STEP = 1 << 20 };
 
 struct agent_attach {
 	struct agent *a;
@@ -38,8 +38,8 @@ blob_why(struct agent *a, enum status st)
 	return agent_why(a, st, "附件未能保存", status_text(st));
 }
 
-enum status
-agent_attach_begin(struct agent *a, const char *rec, struct agent_attach **out)
+static enum status
+begin(struct agent *a, const char *rec, bool bulk, struct agent_attach **out)
 {
 	struct agent_attach *t;
 	enum status st = agent_ready(a);
@@ -55,7 +55,7 @@ agent_attach_begin(struct agent *a, const char *rec, struct agent_attach **out)
 	t->a = a;
 	st = agent_edit_begin(a, rec, &t->edit);
 	if (st == ST_OK) {
-		st = blob_writer_new(&t->w, a->blobs_dir, a->port);
+		st = blob_writer_new(&t->w, a->blobs_dir, bulk, a->port);
 		if (st != ST_OK)
 			st = blob_why(a, st);
 	}
@@ -65,6 +65,12 @@ agent_attach_begin(struct agent *a, const char *rec, struct agent_attach **out)
 	}
 	*out = t;
 	return ST_OK;
+}
+
+enum status
+agent_attach_begin(struct agent *a, const char *rec, struct agent_attach **out)
+{
+	return begin(a, rec, false, out);
 }
 
 enum status
@@ -355,7 +361,7 @@ agent_attach_fd(struct agent *a, const char *rec, int fd,
     const struct agent_about *about, uint8_t id[ID_LEN])
 {
 	struct agent_attach *t = NULL;
-	enum status st = agent_attach_begin(a, rec, &t);
+	enum status st = begin(a, rec, true, &t);
 
 	if (st != ST_OK)
 		return st;
