@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 
 #include "base/enc.h"
+#include "domain/record_words.h"
 #include "base/port.h"
 #include "entry/json.h"
 #include "verify/verify.h"
@@ -163,17 +164,37 @@ read_given(struct audit *a)
 
 /* ---- commands */
 
+/* The record of a bundle, with the labels of the kinds that are built in. */
+static void
+put_record(const struct verify_report *r, struct buf *out)
+{
+	struct kinds *kinds = NULL;
+
+	if (r->state == NULL)
+		return;
+	if (kinds_load_builtin(&kinds) != ST_OK ||
+	    record_put_words(
+		kinds, r->kind, bytes_of(r->state, r->state_len), out) != ST_OK)
+		(void)fprintf(stderr, "daybreak-audit: the record cannot be "
+				      "told in words; --json has it\n");
+	kinds_free(kinds);
+}
+
 static int
 tell(const struct audit *a, const struct verify_report *r)
 {
-	struct buf out;
+	struct buf out, record;
 	int code = UNREADABLE;
 
 	buf_init(&out, OUT_BYTES_MAX);
+	buf_init(&record, OUT_BYTES_MAX);
+	if (!a->json)
+		put_record(r, &record);
 	if (a->json)
 		verify_report_json(r, &out);
 	else
-		verify_report_text(r, &out);
+		verify_report_text(r, buf_view(&record), &out);
+	buf_free(&record);
 	if (out.err != ST_OK || fwrite(out.p, 1, out.len, stdout) != out.len ||
 	    fflush(stdout) != 0)
 		(void)fprintf(stderr, "daybreak-audit: cannot print\n");

@@ -104,11 +104,10 @@ void cli_put_changes(FILE *f, struct bytes before, struct bytes after, bool en);
 /* What must be done by when (agent_timers), as it stands there. */
 void cli_put_timers(FILE *f, struct bytes json, bool en);
 void cli_put_list(struct cli *c, struct bytes lines);
-MUST_CHECK enum status cli_put_state(struct cli *c, struct bytes doc);
-void cli_put_history(struct bytes doc);
-
-/* "拒绝签名 refused" of a sign's `how`; static. */
-const char *cli_how_zh(const char *how);
+/* *k: its kind, borrowed from the agent; NULL where it is not known here. */
+MUST_CHECK enum status cli_put_state(
+    struct cli *c, struct bytes doc, const struct kind **k);
+void cli_put_history(const struct kind *k, struct bytes doc);
 
 /* One alarm of agent_alarms for people. */
 struct json;

@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "agent/cli/cli.h"
+#include "domain/act_words.h"
 #include "agent/core/evidence.h"
 #include "base/enc.h"
 
@@ -359,22 +360,6 @@ run_approve(struct cli *c)
 	return act_numbered(c, DO_APPROVE, yes ? "[true]" : "[false]", 3);
 }
 
-static const struct {
-	const char *word, *zh;
-} hows[] = { { "signed", "签名 signed" }, { "fingerprint", "捺印 fingerprint" },
-	{ "refused", "拒绝签名 refused" }, { "cannot", "不能签名 cannot" },
-	{ "left", "已离开 left" } };
-
-const char *
-cli_how_zh(const char *how)
-{
-	for (size_t i = 0; i < sizeof(hows) / sizeof(hows[0]); i++) {
-		if (strcmp(hows[i].word, how) == 0)
-			return hows[i].zh;
-	}
-	return "?";
-}
-
 /* Who signed is named as rules look for them: the signer's own name in the
  * kind, or an item of a list that signs. */
 static bool
@@ -417,14 +402,11 @@ run_sign(struct cli *c)
 	const struct kind_sign *s;
 	struct bytes on[64], zero = bytes_str("[null");
 	struct buf data, more;
-	bool known = false;
 	int rc;
 
 	if (k == NULL)
 		return CLI_FAILED;
-	for (size_t i = 0; i < sizeof(hows) / sizeof(hows[0]); i++)
-		known = known || strcmp(c->argv[2], hows[i].word) == 0;
-	if (!known)
+	if (act_how_words(c->argv[2]) == NULL)
 		return cli_refuse(c,
 		    "签名方式：signed 签名、fingerprint 捺印、refused 拒绝、"
 		    "cannot 不能、left 离开",

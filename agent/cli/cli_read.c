@@ -34,18 +34,19 @@ run_list(struct cli *c)
 static int
 show_whole(struct cli *c, const char *rec)
 {
+	const struct kind *k = NULL;
 	struct buf b;
 	enum status st;
 
 	buf_init(&b, (size_t)64 << 20);
 	st = agent_state(c->agent, rec, &b);
 	if (st == ST_OK)
-		st = cli_put_state(c, buf_view(&b));
+		st = cli_put_state(c, buf_view(&b), &k);
 	buf_reset(&b);
 	if (st == ST_OK)
 		st = agent_history(c->agent, rec, &b);
 	if (st == ST_OK)
-		cli_put_history(buf_view(&b));
+		cli_put_history(k, buf_view(&b));
 	if (st == ST_OK)
 		(void)cli_put_evidence(c, rec, true);
 	buf_reset(&b);

@@ -5,8 +5,8 @@
 
 #include "agent/cli/cli.h"
 #include "agent/cli/columns.h"
+#include "domain/act_words.h"
 #include "domain/state.h"
-#include "domain/words.h"
 #include "entry/entry.h"
 #include "entry/json.h"
 
@@ -209,72 +209,40 @@ put_lists(struct cli *c, const struct kind *k, const struct state *s)
 
 /* ---- one record: what was done */
 
-static const struct {
-	enum verb verb;
-	const char *zh;
-} verbs[] = { { DO_OPEN, "建立" }, { DO_SET, "填写" }, { DO_AMEND, "更正" },
-	{ DO_ADD, "加一项" }, { DO_DROP, "划去" }, { DO_KEEP, "保留" },
-	{ DO_ADVANCE, "推进" }, { DO_LINK, "关联" }, { DO_SIGN, "签名" },
-	{ DO_ATTACH, "附件" }, { DO_NOTE, "备注" }, { DO_APPROVE, "批准" },
-	{ DO_RELEASE, "解除" }, { DO_VOID, "作废" }, { DO_PRINT, "打印" },
-	{ DO_HOLD, "搁置" }, { DO_ADMIT, "准入" } };
-
 static void
-put_verb(const char *word)
+put_verb(enum verb verb)
 {
-	enum verb verb = verb_of(bytes_str(word));
-	struct words w;
+	char text[64];
 
-	words_clear(&w);
-	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
-		if (verbs[i].verb == verb)
-			words_zh(&w, "%s ", verbs[i].zh);
-	}
-	words_zh(&w, "%s", verb_name(verb));
-	put_text(w.zh, 16);
+	(void)snprintf(
+	    text, sizeof(text), "%s %s", act_verb_zh(verb), verb_name(verb));
+	put_text(text, 16);
 }
 
-/* The text of a note. */
-static void
-put_note(const struct json *j, uint32_t head, uint32_t body)
-{
-	uint32_t verb = head == 0 ? 0 : json_get(j, head, "do");
-	uint32_t data =
-	    body == 0 ? 0 : json_get_typed(j, body, "data", JSON_ARRAY);
-	struct buf b;
-
-	if (verb == 0 || data == 0 || j->node[data].count != 1 ||
-	    !json_is(j, verb, "note"))
-		return;
-	buf_init(&b, ENTRY_BYTES_MAX);
-	json_text(j, json_first(j, data), &b);
-	columns_put(stdout, buf_view(&b));
-	buf_wipe(&b);
-}
+enum { PATHS_COLUMNS = 60 };
 
 /* What an act touches, and what was said with it. */
 static void
-put_what(const struct json *j, uint32_t entry)
+put_what(
+    const struct kind *k, enum verb verb, const struct json *j, uint32_t entry)
 {
 	uint32_t head = json_get(j, entry, "head");
 	uint32_t body = json_get_typed(j, entry, "body", JSON_OBJECT);
-	uint32_t on = head == 0 ? 0 : json_get_typed(j, head, "on", JSON_ARRAY);
+	uint32_t on = json_get_typed(j, head, "on", JSON_ARRAY);
+	uint32_t data =
+	    body == 0 ? 0 : json_get_typed(j, body, "data", JSON_ARRAY);
 	uint32_t more =
 	    body == 0 ? 0 : json_get_typed(j, body, "more", JSON_OBJECT);
 	char text[512];
 	struct buf b;
 
-	buf_init(&b, ENTRY_BYTES_MAX);
-	for (uint32_t i = json_first(j, on); on != 0 && i != json_end(j, on);
-	     i = j->node[i].next) {
-		buf_str(&b, b.len > 0 ? ", " : "");
-		json_text(j, i, &b);
-	}
-	columns_pad(stdout, buf_view(&b), 36);
-	buf_free(&b);
-	put_note(j, head, body);
-	if (more != 0 && json_member_text(j, more, "how", text, sizeof(text)))
-		(void)printf("  %s", cli_how_zh(text));
+	buf_init(&b, (size_t)2 * ENTRY_BYTES_MAX);
+	act_put_words(k, verb, j, on, data, more, &b);
+	if (verb == DO_OPEN || verb == DO_SET || verb == DO_ADD)
+		columns_pad(stdout, buf_view(&b), PATHS_COLUMNS);
+	else
+		columns_put(stdout, buf_view(&b));
+	buf_wipe(&b);
 	if (body != 0 &&
 	    json_member_text(j, body, "reason", text, sizeof(text))) {
 		(void)fputs("  理由 reason: ", stdout);
@@ -283,17 +251,19 @@ put_what(const struct json *j, uint32_t entry)
 }
 
 static void
-put_act(const struct json *j, uint32_t entry)
+put_act(const struct kind *k, const struct json *j, uint32_t entry)
 {
 	uint32_t head = json_get_typed(j, entry, "head", JSON_OBJECT);
 	uint32_t place = json_get(j, entry, "place");
 	char text[512];
+	enum verb verb;
 
 	if (head == 0)
 		return;
 	put_when(member(j, head, "at", text));
 	put_text(member(j, head, "by", text), 10);
-	put_verb(member(j, head, "do", text));
+	verb = verb_of(bytes_str(member(j, head, "do", text)));
+	put_verb(verb);
 	if (place != 0 && j->node[place].type == JSON_INT)
 		(void)snprintf(
 		    text, sizeof(text), "#%lld", (long long)j->node[place].num);
@@ -304,12 +274,12 @@ put_act(const struct json *j, uint32_t entry)
 	put_text(text, 15);
 	if (json_bool(j, entry, "bare", false))
 		(void)fputs("[待核 held] ", stdout);
-	put_what(j, entry);
+	put_what(k, verb, j, entry);
 	(void)fputc('\n', stdout);
 }
 
 void
-cli_put_history(struct bytes doc)
+cli_put_history(const struct kind *k, struct bytes doc)
 {
 	struct json j;
 
@@ -320,7 +290,7 @@ cli_put_history(struct bytes doc)
 			   "central log）");
 		for (uint32_t i = json_first(&j, 0); i != json_end(&j, 0);
 		     i = j.node[i].next)
-			put_act(&j, i);
+			put_act(k, &j, i);
 	}
 	json_free(&j);
 }
@@ -351,7 +321,7 @@ put_head(struct cli *c, const struct kind *k, const struct state *s)
 }
 
 enum status
-cli_put_state(struct cli *c, struct bytes doc)
+cli_put_state(struct cli *c, struct bytes doc, const struct kind **kind)
 {
 	const struct kind *k = NULL;
 	struct state s;
@@ -378,5 +348,6 @@ cli_put_state(struct cli *c, struct bytes doc)
 		put_lists(c, k, &s);
 	}
 	state_free(&s);
+	*kind = k;
 	return st;
 }

@@ -116,7 +116,10 @@ enum verify_verdict verify_verdict_of(const struct verify_report *r);
 
 /* Append one JSON object; or lines for people, Chinese and English. */
 void verify_report_json(const struct verify_report *r, struct buf *out);
-void verify_report_text(const struct verify_report *r, struct buf *out);
+/* `told`: a bundle's record as lines of text, to stand in its place; empty for
+ * none (this room knows no kinds). */
+void verify_report_text(
+    const struct verify_report *r, struct bytes told, struct buf *out);
 
 /* A file from outside: a checkpoint note, or a proof file (tlog/proof.h). */
 struct verify_anchor {

@@ -389,7 +389,8 @@ MUST_CHECK enum status verify_bundle_links(const struct verify *v,
 /* ---- verify_show.c */
 
 void verify_put_bundle(struct buf *out, const struct verify_report *r);
-void verify_say_bundle(struct buf *out, const struct verify_report *r);
+void verify_say_bundle(
+    struct buf *out, const struct verify_report *r, struct bytes told);
 
 /* ---- verify_manifest.c */
 

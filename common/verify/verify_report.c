@@ -362,7 +362,8 @@ say_verdict(struct buf *out, const struct verify_report *r)
 }
 
 void
-verify_report_text(const struct verify_report *r, struct buf *out)
+verify_report_text(
+    const struct verify_report *r, struct bytes told, struct buf *out)
 {
 	buf_str(out, "法院 court ");
 	line_text(out, r->court);
@@ -372,7 +373,7 @@ verify_report_text(const struct verify_report *r, struct buf *out)
 	buf_hex(out, bytes_of(r->root, HASH_LEN));
 	buf_u8(out, '\n');
 	if (r->bundle)
-		verify_say_bundle(out, r);
+		verify_say_bundle(out, r, told);
 	else
 		buf_printf(out,
 		    "设备条目 device entries %" PRIu64

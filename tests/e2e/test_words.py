@@ -134,6 +134,33 @@ def what_can_be_recorded_is_listed(c: Court):
     check("kinds" in words, words)
 
 
+def a_bundle_reads_as_a_record(c: Court):
+    """Catches an audit that tells a lawyer paths and nulls; and text that
+    moves the cursor of whoever audits."""
+    joined(c)
+    rec = say(c, "record", "search", "started_at=2026-11-24 05:10",
+              "target=现金", "warrant/signer_role=院长")[0].strip()
+    say(c, "sign", rec, "subject", "refused", "--watched", "李某")
+    say(c, "amend", rec, "target=手机", "--reason", "现场核对")
+    say(c, "note", rec, "门\x1b[2J锁")
+    say(c, "sync")
+    c.admin("export", "--record", rec, "--out", c.dir / "bundle")
+    key = c.run("daybreak-server", "vkey", "--dir", c.dir / "court",
+                lines=False).stdout.strip()
+    out = c.run("daybreak-audit", "bundle", c.dir / "bundle", "--key", key,
+                ok=(1,), lines=False).stdout
+    for want in ("搜查目的物 Object of search [target] = 手机",
+                 "签发人职务 Warrant signed as [warrant/signer_role] = "
+                 "院长 (president)",
+                 "签名 sign  被搜查人 Person searched  拒绝签名 refused  "
+                 "在场见证 watched by 李某  签后有改动 stale"):
+        check(want in out, f"{want}\n{out}")
+    check("null" not in out and "\x1b" not in out, out)
+    out, _ = say(c, "show", rec)
+    check("被搜查人 Person searched  拒绝签名 refused" in out, out)
+    check("\x1b" not in out, out)
+
+
 def alarms_can_be_looked_at(c: Court):
     """Catches a command that does not say how it is used."""
     joined(c)
@@ -150,6 +177,7 @@ if __name__ == "__main__":
                a_refused_option_says_what_there_is, timers_are_shown,
                a_wrong_line_says_what_is_wrong_with_it,
                what_can_be_recorded_is_listed,
+               a_bundle_reads_as_a_record,
                a_term_is_told_to_the_minute_and_when_it_is_past,
                a_sync_without_files_says_nothing_of_files,
                alarms_can_be_looked_at])

@@ -5,6 +5,7 @@
  */
 #include <sodium.h>
 
+#include "domain/record_words.h"
 #include "fuzz/fuzz.h"
 #include "verify/bundle.h"
 #include "verify/verify.h"
@@ -17,15 +18,17 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct verify_given given;
+	static struct kinds *kinds;
 	struct bytes in = { data, size };
 	char errmsg[VERIFY_ERRMSG_LEN];
 	struct verify_report r;
 	struct bundle b;
-	struct buf out;
+	struct buf out, told;
 	enum status st, read;
 
 	if (given.key.alg == 0) {
 		CHECK(sodium_init() >= 0);
+		CHECK(kinds_load_builtin(&kinds) == ST_OK);
 		CHECK(note_key_parse(&given.key, bytes_str(vkey)) == ST_OK);
 	}
 	bundle_init(&b);
@@ -45,10 +48,15 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (st == ST_OK && read != ST_OK)
 		CHECK(verify_verdict_of(&r) == VERIFY_DAMAGED);
 	buf_init(&out, 64 << 20);
+	buf_init(&told, 64 << 20);
 	verify_report_json(&r, &out);
-	verify_report_text(&r, &out);
+	if (r.state != NULL)
+		CHECK(record_put_words(kinds, r.kind,
+			  bytes_of(r.state, r.state_len), &told) == ST_OK);
+	verify_report_text(&r, buf_view(&told), &out);
 	CHECK(out.err == ST_OK);
 	buf_free(&out);
+	buf_free(&told);
 	verify_report_free(&r);
 	return 0;
 }

@@ -120,7 +120,7 @@ audit(struct world *w)
 		struct buf b;
 
 		buf_init(&b, 1 << 20);
-		verify_report_text(&w->r, &b);
+		verify_report_text(&w->r, bytes_str(""), &b);
 		print_message("%s", buf_cstr(&b));
 		buf_free(&b);
 	}
