@@ -257,6 +257,8 @@ MUST_CHECK enum status agent_returned_done(struct agent *a);
  * the batch), and dropped once they were handed in. */
 MUST_CHECK enum status agent_old_words_keep(
     struct agent *a, const struct buf *ids);
+/* The log that we stand in has these too (ids, ID_LEN each): they stay. */
+MUST_CHECK enum status agent_old_words_spare(struct agent *a, struct bytes ids);
 MUST_CHECK enum status agent_old_words_drop(struct agent *a);
 /* Make the view anew from what is kept (agent.c). */
 MUST_CHECK enum status agent_view_again(struct agent *a);

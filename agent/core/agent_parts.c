@@ -124,7 +124,7 @@ pending_take(struct agent_pending *p, const struct wire_part *part)
  * their place, and mend what we lost. */
 static enum status
 keep_entry(struct agent *a, const struct agent_pending *p,
-    const struct pending_entry *e, struct down_result *out)
+    const struct pending_entry *e, struct down_result *out, struct buf *words)
 {
 	struct log_foreign f = { .seq = e->seq,
 		.place = e->place,
@@ -159,6 +159,8 @@ keep_entry(struct agent *a, const struct agent_pending *p,
 		memcpy(v.id, link, ID_LEN);
 	}
 	out->received += is_new;
+	if (!is_new && !e->ours && (e->flags & STREAM_SERVER) != 0)
+		buf_add(words, v.id, ID_LEN);
 	if (e->len == 0)
 		return ST_OK;
 	if ((e->flags & STREAM_SERVER) != 0)
@@ -243,6 +245,7 @@ static enum status
 keep_pending(struct agent *a, struct agent_pending *p, struct down_result *out)
 {
 	struct log_cursor c = { .place = p->place, .sub = 0 };
+	struct buf words; /* the centre's, that we had before */
 	enum status st = ST_OK;
 
 	if (a->found.lost > 0 || a->found.holes > 0 || a->found.broken)
@@ -254,8 +257,14 @@ keep_pending(struct agent *a, struct agent_pending *p, struct down_result *out)
 	if (st != ST_OK)
 		return st;
 	memcpy(c.scope, p->scope, ID_LEN);
+	buf_init(&words, LOG_CONF_MAX);
 	for (size_t i = 0; st == ST_OK && i < p->count; i++)
-		st = keep_entry(a, p, &p->entry[i], out);
+		st = keep_entry(a, p, &p->entry[i], out, &words);
+	if (st == ST_OK)
+		st = words.err;
+	if (st == ST_OK)
+		st = agent_old_words_spare(a, buf_view(&words));
+	buf_free(&words);
 	if (st == ST_OK)
 		st = agent_proof_keep(a, buf_view(&p->proved));
 	if (st == ST_OK)

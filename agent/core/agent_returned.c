@@ -151,6 +151,40 @@ agent_old_words_keep(struct agent *a, const struct buf *ids)
 	return st;
 }
 
+static bool
+is_among(const uint8_t *id, struct bytes ids)
+{
+	for (size_t i = 0; i + ID_LEN <= ids.len; i += ID_LEN) {
+		if (memcmp(ids.p + i, id, ID_LEN) == 0)
+			return true;
+	}
+	return false;
+}
+
+enum status
+agent_old_words_spare(struct agent *a, struct bytes ids)
+{
+	struct buf all;
+	size_t left = 0;
+	enum status st;
+
+	if (ids.len == 0)
+		return ST_OK;
+	buf_init(&all, LOG_CONF_MAX);
+	st = log_conf_get(a->log, CONF_OLD_WORDS, &all);
+	for (size_t i = 0; st == ST_OK && i + ID_LEN <= all.len; i += ID_LEN) {
+		if (is_among(all.p + i, ids))
+			continue;
+		memmove(all.p + left, all.p + i, ID_LEN);
+		left += ID_LEN;
+	}
+	if (st == ST_OK && left < all.len)
+		st =
+		    log_conf_put(a->log, CONF_OLD_WORDS, bytes_of(all.p, left));
+	buf_free(&all);
+	return st == ST_ABSENT || st == ST_CORRUPT ? ST_OK : st;
+}
+
 enum status
 agent_old_words_drop(struct agent *a)
 {

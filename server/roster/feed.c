@@ -5,10 +5,9 @@
 #include <string.h>
 
 #include "base/enc.h"
-#include "server/roster/batch.h"
 
 enum {
-	FEED_APP_ID = 0x44424632, /* "DBF2" */
+	FEED_APP_ID = 0x44424633, /* "DBF3" */
 	/* Entries in one transaction: few, so that streams hear of each soon;
 	 * many while there is much to follow. */
 	FEED_BATCH = 2000,
@@ -18,7 +17,7 @@ enum {
 };
 
 /*
- * record     a record's number, and the scope-sized bytes of its UUID
+ * record     a record's number, and whether it ever joined a scope
  * entry      (record, place): the entries of each record
  * scope_in   records that stand in a scope now
  * step       (scope, place, record): what a scope's stream says at that place;
@@ -26,6 +25,8 @@ enum {
  *            of that record below the place, then the entry itself
  * own        (who, place): server entries that concern somebody; who "" is
  *            everybody, "dev:…", "person:…", "team:…"
+ * wants      records that joined no scope yet: each chain that wrote in one,
+ *            and the place where it first did
  * again      records that changed at old places, by scope that has them
  * held       ids that the latest word of the log holds, and the place of that
  *            word
@@ -34,7 +35,7 @@ static const char *const schema[] = {
 	"CREATE TABLE pos(id INTEGER PRIMARY KEY CHECK(id = 1),"
 	" size INTEGER NOT NULL, court BLOB NOT NULL, fill INTEGER NOT NULL);"
 	"CREATE TABLE record(n INTEGER PRIMARY KEY, rec TEXT NOT NULL UNIQUE,"
-	" team TEXT NOT NULL);"
+	" joined INTEGER NOT NULL);"
 	"CREATE TABLE entry(record INTEGER NOT NULL, place INTEGER NOT NULL,"
 	" PRIMARY KEY(record, place)) WITHOUT ROWID;"
 	"CREATE TABLE scope(n INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE);"
@@ -45,8 +46,9 @@ static const char *const schema[] = {
 	" record INTEGER NOT NULL, PRIMARY KEY(scope, place)) WITHOUT ROWID;"
 	"CREATE TABLE own(who TEXT NOT NULL, place INTEGER NOT NULL,"
 	" PRIMARY KEY(who, place)) WITHOUT ROWID;"
-	"CREATE TABLE wants(rec TEXT PRIMARY KEY, team TEXT NOT NULL)"
-	" WITHOUT ROWID;"
+	"CREATE TABLE wants(chain BLOB NOT NULL, rec TEXT NOT NULL,"
+	" place INTEGER NOT NULL, PRIMARY KEY(chain, rec)) WITHOUT ROWID;"
+	"CREATE INDEX wants_of ON wants(rec, place);"
 	"CREATE TABLE again(record INTEGER NOT NULL, scope INTEGER NOT NULL,"
 	" PRIMARY KEY(record, scope)) WITHOUT ROWID;"
 	"CREATE TABLE held(id BLOB PRIMARY KEY, record INTEGER NOT NULL,"
@@ -311,116 +313,10 @@ follow_batch(struct feed *f, uint64_t to, uint64_t *done)
 	return ST_OK;
 }
 
-/* ---- keeping scopes full */
-
-enum { JOIN_BATCH = 500 };
-
-struct want {
-	char rec[REC_LEN + 1], team[ROSTER_NAME_MAX + 1];
-};
-
-static enum status
-read_wants(struct feed *f, struct want *w, size_t *count)
-{
-	struct db_stmt *s;
-	enum status st;
-
-	*count = 0;
-	st = db_query(
-	    &s, f->db, "SELECT rec, team FROM wants ORDER BY rec LIMIT ?1");
-	if (st != ST_OK)
-		return st;
-	db_bind_i64(s, 1, JOIN_BATCH);
-	while (*count < JOIN_BATCH && (st = db_next(s)) == ST_OK) {
-		roster_text(s, 0, w[*count].rec, sizeof(w->rec));
-		roster_text(s, 1, w[*count].team, sizeof(w->team));
-		(*count)++;
-	}
-	db_done(s);
-	return st == ST_ABSENT ? ST_OK : st;
-}
-
-static enum status
-forget_wants(struct feed *f, const struct want *w, size_t count)
-{
-	enum status st = db_begin(f->db);
-
-	for (size_t i = 0; st == ST_OK && i < count; i++) {
-		struct db_stmt *s;
-
-		st = db_query(&s, f->db, "DELETE FROM wants WHERE rec = ?1");
-		if (st != ST_OK)
-			break;
-		db_bind_text(s, 1, bytes_str(w[i].rec));
-		st = db_run(s);
-	}
-	if (st == ST_OK)
-		st = db_commit(f->db);
-	if (st != ST_OK)
-		db_rollback(f->db);
-	return st;
-}
-
-/* One `in` for each, on the scope that the team has now. */
-static enum status
-join(struct feed *f, const struct want *w, size_t count)
-{
-	struct batch b;
-	enum status st = ST_OK;
-
-	batch_init(&b);
-	for (size_t i = 0; st == ST_OK && i < count; i++) {
-		char scope[REC_LEN + 1];
-		uint8_t head[ID_LEN];
-		struct batch_entry *x;
-
-		st = roster_team_scope(f->roster, w[i].team, scope);
-		if (st == ST_OK)
-			st = roster_head_of(f->roster, scope, head);
-		if (st == ST_ABSENT) {
-			st = ST_OK; /* no such team: nobody to send it to */
-			continue;
-		}
-		if (st != ST_OK)
-			break;
-		x = batch_add(&b, scope, "scope@1", DO_LINK, NULL);
-		batch_after(x, head);
-		batch_chained(x);
-		batch_name(x, w[i].rec);
-		batch_name(x, "in");
-	}
-	if (st == ST_OK)
-		st = batch_commit(&b, f->centre, NULL, NULL);
-	batch_free(&b);
-	return st;
-}
-
-/*
- * A record that joined twice (a crash between the commit and forgetting the
- * wish) stands in the scope once: `in` over `in` changes nothing.
- */
-static enum status
-join_wants(struct feed *f)
-{
-	struct want *w = calloc(JOIN_BATCH, sizeof(*w));
-	size_t count = 0;
-	enum status st = w == NULL ? ST_NOMEM : ST_OK;
-
-	while (st == ST_OK) {
-		st = read_wants(f, w, &count);
-		if (st != ST_OK || count == 0)
-			break;
-		st = join(f, w, count);
-		if (st == ST_OK)
-			st = forget_wants(f, w, count);
-	}
-	free(w);
-	return st == ST_OK ? feed_send_again(f) : st;
-}
-
 enum status
 feed_follow(struct feed *f, uint64_t limit, uint64_t *done)
 {
+	uint64_t version;
 	enum status st;
 
 	*done = 0;
@@ -438,11 +334,18 @@ feed_follow(struct feed *f, uint64_t limit, uint64_t *done)
 		st = follow_batch(f, to < size ? to : size, done);
 	}
 	/* Not before all is known that stood there when we came: an `in` that
-	 * is logged already may stand further on. */
-	if (st == ST_OK && f->wanted && feed_is_whole(f)) {
+	 * is logged already may stand further on.  Before it is asked: what
+	 * changes meanwhile is looked at once more. */
+	version = roster_version(f->roster);
+	if (st == ST_OK && (f->wanted || f->tried != version) &&
+	    feed_is_whole(f) && f->size >= f->joined_at) {
 		f->wanted = false;
-		st = join_wants(f);
-		if (st != ST_OK)
+		st = feed_join(f);
+		if (st == ST_OK)
+			st = feed_send_again(f);
+		if (st == ST_OK)
+			f->tried = version;
+		else
 			f->wanted = true;
 	}
 	return st;

@@ -8,6 +8,7 @@ enum status
 feed_find_record(struct feed *f, struct bytes rec, int64_t *out)
 {
 	const struct feed_known *k = feed_known(f, rec);
+	bool joined = false;
 	struct db_stmt *s;
 	enum status st;
 
@@ -15,45 +16,62 @@ feed_find_record(struct feed *f, struct bytes rec, int64_t *out)
 		*out = k->n;
 		return ST_OK;
 	}
-	st = db_query(&s, f->db, "SELECT n FROM record WHERE rec = ?1");
+	st = db_query(&s, f->db, "SELECT n, joined FROM record WHERE rec = ?1");
 	if (st != ST_OK)
 		return st;
 	db_bind_text(s, 1, rec);
 	st = db_next(s);
-	if (st == ST_OK)
+	if (st == ST_OK) {
 		*out = db_i64(s, 0);
+		joined = db_i64(s, 1) != 0;
+	}
 	db_done(s);
 	if (st == ST_OK)
-		(void)feed_know(f, rec, *out, true);
+		(void)feed_know(f, rec, *out, joined);
 	return st;
 }
 
 static enum status
-add_record(struct feed *f, struct bytes rec, const char *team, int64_t *out)
+add_record(struct feed *f, struct bytes rec, int64_t *out)
 {
 	struct db_stmt *s;
 	enum status st;
 
-	st =
-	    db_query(&s, f->db, "INSERT INTO record(rec, team) VALUES(?1, ?2)");
+	st = db_query(
+	    &s, f->db, "INSERT INTO record(rec, joined) VALUES(?1, 0)");
 	if (st != ST_OK)
 		return st;
 	db_bind_text(s, 1, rec);
-	db_bind_text(s, 2, bytes_str(team));
 	st = db_run(s);
 	*out = db_last_row(f->db);
-	if (st != ST_OK)
-		return st;
-	(void)feed_know(f, rec, *out, false);
-	if (team[0] == '\0')
+	if (st == ST_OK)
+		(void)feed_know(f, rec, *out, false);
+	return st;
+}
+
+/* Whoever writes in a record that joined no scope asks that it join one. */
+static enum status
+ask_for(struct feed *f, struct bytes rec, const struct centre_entry *ce)
+{
+	struct feed_known *k = feed_known(f, rec);
+	struct db_stmt *s;
+	enum status st;
+
+	if (k == NULL || k->joined || (ce->flags & STORE_SERVER) != 0 ||
+	    memcmp(k->asked, ce->chain, CHAIN_LEN) == 0)
 		return ST_OK;
-	f->wanted = true;
-	st = db_query(
-	    &s, f->db, "INSERT OR IGNORE INTO wants(rec, team) VALUES(?1, ?2)");
+	memcpy(k->asked, ce->chain, CHAIN_LEN);
+	/* Else it waits until the roster says more. */
+	if (feed_team_of(f, ce->chain)[0] != '\0')
+		f->wanted = true;
+	st = db_query(&s, f->db,
+	    "INSERT OR IGNORE INTO wants(chain, rec, place)"
+	    " VALUES(?1, ?2, ?3)");
 	if (st != ST_OK)
 		return st;
-	db_bind_text(s, 1, rec);
-	db_bind_text(s, 2, bytes_str(team));
+	db_bind_bytes(s, 1, bytes_of(ce->chain, CHAIN_LEN));
+	db_bind_text(s, 2, rec);
+	db_bind_u64(s, 3, ce->place);
 	return db_run(s);
 }
 
@@ -103,14 +121,24 @@ scope_number(struct feed *f, const uint8_t id[ID_LEN], int64_t *out)
 	return st == ST_ABSENT ? ST_OK : st;
 }
 
-/* It has joined; a feed made anew, of an old log, has nothing to ask for. */
+/* It has joined, once and for all: nobody asks for it any more. */
 static enum status
-forget_want(struct feed *f, int64_t record)
+has_joined(struct feed *f, struct bytes rec, int64_t record)
 {
-	return run3(f,
+	struct feed_known *k = feed_known(f, rec);
+	enum status st;
+
+	if (k != NULL)
+		k->scoped = k->joined = true;
+	st = run3(f,
 	    "DELETE FROM wants WHERE rec ="
 	    " (SELECT rec FROM record WHERE n = ?1) AND ?2 = ?3",
 	    record, 0, 0);
+	return st == ST_OK ? run3(f,
+				 "UPDATE record SET joined = 1 WHERE n = ?1"
+				 " AND joined = 0 AND ?2 = ?3",
+				 record, 0, 0)
+			   : st;
 }
 
 /* `link REC in|none` on a scope's record. */
@@ -120,7 +148,6 @@ apply_scope_link(struct feed *f, const struct entry *e, uint64_t place)
 	char rec[REC_LEN + 1] = "";
 	uint8_t id[ID_LEN];
 	int64_t scope = 0, record = 0;
-	struct feed_known *k;
 	enum status st;
 
 	if (e->on_count != 2 || e->rec.len != REC_LEN ||
@@ -151,9 +178,6 @@ apply_scope_link(struct feed *f, const struct entry *e, uint64_t place)
 		    "DELETE FROM scope_in WHERE scope = ?1 AND record = ?3"
 		    " AND ?2 >= 0",
 		    scope, place, record);
-	k = feed_known(f, e->on[0]);
-	if (k != NULL)
-		k->scoped = true;
 	st = run3(f,
 	    "INSERT INTO step(scope, place, record) SELECT ?1, ?2, ?3"
 	    " WHERE NOT EXISTS(SELECT 1 FROM scope_in WHERE scope = ?1"
@@ -164,7 +188,7 @@ apply_scope_link(struct feed *f, const struct entry *e, uint64_t place)
 		    "INSERT OR IGNORE INTO scope_in(scope, record)"
 		    " SELECT ?1, ?3 WHERE ?2 >= 0",
 		    scope, place, record);
-	return st == ST_OK ? forget_want(f, record) : st;
+	return st == ST_OK ? has_joined(f, e->on[0], record) : st;
 }
 
 static enum status
@@ -297,29 +321,18 @@ apply_server(
 	return put_own(f, "person:", to, place);
 }
 
-/* Under which number the entry's record stands, a new one if it has none. */
-static enum status
-record_of(struct feed *f, const struct centre_entry *ce, struct bytes rec,
-    int64_t *record, bool *scoped)
-{
-	const struct feed_known *k;
-	enum status st = feed_find_record(f, rec, record);
-
-	if (st == ST_ABSENT)
-		st = add_record(f, rec, feed_team_of(f, ce), record);
-	k = feed_known(f, rec);
-	*scoped = k == NULL || k->scoped;
-	return st;
-}
-
 static enum status
 into_record(
     struct feed *f, const struct centre_entry *ce, struct bytes rec, int64_t *n)
 {
-	bool scoped = true;
+	const struct feed_known *k;
 	struct db_stmt *s;
-	enum status st = record_of(f, ce, rec, n, &scoped);
+	enum status st = feed_find_record(f, rec, n);
 
+	if (st == ST_ABSENT)
+		st = add_record(f, rec, n);
+	if (st == ST_OK)
+		st = ask_for(f, rec, ce);
 	if (st == ST_OK)
 		st = db_query(&s, f->db,
 		    "INSERT OR IGNORE INTO entry(record, place)"
@@ -329,7 +342,10 @@ into_record(
 	db_bind_i64(s, 1, *n);
 	db_bind_u64(s, 2, ce->place);
 	st = db_run(s);
-	return st == ST_OK && scoped ? into_scopes(f, *n, ce->place) : st;
+	k = feed_known(f, rec);
+	return st == ST_OK && (k == NULL || k->scoped)
+		   ? into_scopes(f, *n, ce->place)
+		   : st;
 }
 
 static enum status

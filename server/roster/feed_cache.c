@@ -30,13 +30,14 @@ feed_known(struct feed *f, struct bytes rec)
 }
 
 struct feed_known *
-feed_know(struct feed *f, struct bytes rec, int64_t n, bool scoped)
+feed_know(struct feed *f, struct bytes rec, int64_t n, bool joined)
 {
 	struct feed_known *k = known_of(f, rec);
 
 	memcpy(k->rec, rec.p, REC_LEN);
 	k->n = n;
-	k->scoped = scoped;
+	k->scoped = k->joined = joined;
+	memset(k->asked, 0, CHAIN_LEN);
 	return k;
 }
 
@@ -49,15 +50,15 @@ feed_forget(struct feed *f)
 /* ---- teams */
 
 static void
-ask_team(struct feed *f, const struct centre_entry *e,
-    char team[ROSTER_NAME_MAX + 1])
+ask_team(
+    struct feed *f, const uint8_t id[CHAIN_LEN], char team[ROSTER_NAME_MAX + 1])
 {
 	struct centre_chain chain;
 	struct roster_device d;
 	struct roster_person p;
 
 	team[0] = '\0';
-	if (centre_chain(f->centre, e->chain, &chain) != ST_OK ||
+	if (centre_chain(f->centre, id, &chain) != ST_OK ||
 	    roster_device_by_key(f->roster, chain.key, &d) != ST_OK)
 		return;
 	memcpy(team,
@@ -66,18 +67,16 @@ ask_team(struct feed *f, const struct centre_entry *e,
 }
 
 const char *
-feed_team_of(struct feed *f, const struct centre_entry *e)
+feed_team_of(struct feed *f, const uint8_t chain[CHAIN_LEN])
 {
-	struct feed_team *t = &f->team[e->chain[CHAIN_LEN - 1] % FEED_TEAMS];
+	struct feed_team *t = &f->team[chain[CHAIN_LEN - 1] % FEED_TEAMS];
 	/* Before it is asked: what changes meanwhile makes it old. */
 	uint64_t version = roster_version(f->roster);
 
-	if ((e->flags & STORE_SERVER) != 0)
-		return "";
 	if (!t->used || t->version != version ||
-	    memcmp(t->chain, e->chain, CHAIN_LEN) != 0) {
-		ask_team(f, e, t->team);
-		memcpy(t->chain, e->chain, CHAIN_LEN);
+	    memcmp(t->chain, chain, CHAIN_LEN) != 0) {
+		ask_team(f, chain, t->team);
+		memcpy(t->chain, chain, CHAIN_LEN);
 		t->version = version;
 		t->used = true;
 	}

@@ -18,8 +18,10 @@ enum { FEED_KNOWN = 8192, FEED_TEAMS = 256, FEED_SAID = 1 << 15 };
 /* A record at hand, by a hash of its id. */
 struct feed_known {
 	char rec[REC_LEN];
-	bool scoped; /* it may stand in a scope */
-	int64_t n;   /* its number; 0: none here */
+	bool scoped;              /* it may stand in a scope */
+	bool joined;              /* it stood in one once */
+	int64_t n;                /* its number; 0: none here */
+	uint8_t asked[CHAIN_LEN]; /* who last asked that it join one */
 };
 
 /* The team that a chain's entries are of, as of a version of the roster. */
@@ -42,6 +44,12 @@ struct feed {
 	uint64_t whole_at; /* the log's size when this was opened */
 	uint64_t fill;     /* the last of the store's fills that was taken in */
 	bool wanted; /* records wait to join a scope, or to be sent again */
+	/* The roster's version for which all of those were tried; another one
+	 * may know teams that this one did not. */
+	uint64_t tried;
+	/* Behind the last `in` of our own: before it is followed, who writes in
+	 * that record would ask again. */
+	uint64_t joined_at;
 
 	/* ---- feed_cache.c */
 	struct feed_known known[FEED_KNOWN];
@@ -58,17 +66,17 @@ struct feed {
 /* A record's number; NULL if it is not at hand. */
 struct feed_known *feed_known(struct feed *f, struct bytes rec);
 struct feed_known *feed_know(
-    struct feed *f, struct bytes rec, int64_t n, bool scoped);
+    struct feed *f, struct bytes rec, int64_t n, bool joined);
 /* After a rollback: numbers may be others' now. */
 void feed_forget(struct feed *f);
 
 /*
- * The team of the person whose device wrote the entry, "" for the centre.
+ * The team of the person whose device a chain is of, "" where none is known.
  * People move between teams, and their devices with them: what the device was
  * enrolled with counts only where nothing is known of the person.  Borrowed
  * until the next call.
  */
-const char *feed_team_of(struct feed *f, const struct centre_entry *e);
+const char *feed_team_of(struct feed *f, const uint8_t chain[CHAIN_LEN]);
 
 /* What a batch says, for feed_said: from place to place, once it stands. */
 void feed_say_begin(struct feed *f);
@@ -82,6 +90,10 @@ MUST_CHECK enum status feed_apply(struct feed *f, const struct centre_entry *e);
 /* The number of a record; ST_ABSENT (feed_apply.c). */
 MUST_CHECK enum status feed_find_record(
     struct feed *f, struct bytes rec, int64_t *out);
+
+/* Records that joined no scope join that of a team, where one is known
+ * (feed_join.c). */
+MUST_CHECK enum status feed_join(struct feed *f);
 
 /* Places whose bytes came, or went, later: taken in (feed_fills.c) … */
 MUST_CHECK enum status feed_follow_fills(struct feed *f);

@@ -170,7 +170,7 @@ struct sim {
 	struct {
 		uint64_t acts, syncs, crashes, centre_crashes, receipts;
 		uint64_t lost, repeated, late, stale, joined;
-		uint64_t restores, returned;
+		uint64_t restores, returned, confirmed, admitted;
 	} n;
 };
 
@@ -251,6 +251,12 @@ void sim_quiet(struct sim *s);
 void sim_back_up(struct sim *s);
 /* The centre is lost, and restored from that copy. */
 void sim_restore(struct sim *s);
+/* A device of a log that ended, which this one does not know; or NULL. */
+struct sim_agent *sim_one_that_waits(struct sim *s);
+/* It is said whose it is, if it has spoken already. */
+void sim_confirm(struct sim_agent *a);
+/* Some of what is held is let in. */
+void sim_admit(struct sim *s);
 /* Its checkpoint is of the log that there is now. */
 bool sim_went_over(const struct sim_agent *a);
 /* All that others held of ended logs is in this one. */

@@ -199,6 +199,29 @@ join_again(struct sim *s)
 	sim_agent_on(a);
 }
 
+/* One that joins between a backup and the fire: the log that comes back does
+ * not know it. */
+static void
+newcomer(struct sim *s)
+{
+	size_t before = s->agent_count;
+
+	sim_back_up(s);
+	join_again(s);
+	if (s->agent_count == before || !s->agent[before].there)
+		return;
+	for (uint64_t n = sim_random(s, 4); n > 0; n--) {
+		struct sim_agent *a = &s->agent[before];
+
+		sync_one(a, 2);
+		if (a->a != NULL && a->code[0] == '\0' &&
+		    !fault_disk_is_cut(a->node.disk))
+			sim_agent_act(a);
+	}
+	if (sim_chance(s, 80))
+		sim_restore(s);
+}
+
 static void
 copy(struct sim *s)
 {
@@ -224,35 +247,60 @@ snap(struct sim *s)
 		sim_agent_snap(a);
 }
 
-/* Events and how often they come; those above the line also while a request
- * is under way. */
+/* A device that a restore forgot delivers, and is said to be somebody's. */
+static void
+confirm(struct sim *s)
+{
+	struct sim_agent *a = sim_one_that_waits(s);
+
+	if (a == NULL)
+		return;
+	if (s->depth == 0 && a->there && !a->busy && a->a != NULL &&
+	    a->code[0] == '\0' && sim_chance(s, 70))
+		sync_one(a, 3);
+	sim_confirm(a);
+}
+
+/* Events and how often they come, in most worlds and in those that lose their
+ * centre again and again; those marked also while a request is under way. */
 static const struct {
-	unsigned weight;
+	unsigned weight, weight_lossy;
 	void (*fn)(struct sim *s);
 	bool meanwhile;
 } event[] = {
-	{ 300, act, true },
-	{ 420, sync_some, true },
-	{ 50, sim_deliver_late, true },
-	{ 60, follow, true },
-	{ 12, kill_centre, true },
-	{ 8, stop_centre, true },
-	{ 24, sim_back_up, false },
-	{ 16, sim_restore, false },
-	{ 25, cut_centre, true },
-	{ 30, cut_agent, false },
-	{ 20, kill_agent, false },
-	{ 30, lock_agent, false },
-	{ 25, jump_clock, true },
-	{ 8, jump_centre_clock, true },
-	{ 8, long_pause, false },
-	{ 25, go_offline, true },
-	{ 20, move, false },
-	{ 12, revoke, false },
-	{ 12, join_again, false },
-	{ 14, copy, false },
-	{ 24, snap, false },
+	{ 300, 300, act, true },
+	{ 420, 420, sync_some, true },
+	{ 50, 50, sim_deliver_late, true },
+	{ 60, 60, follow, true },
+	{ 12, 12, kill_centre, true },
+	{ 8, 8, stop_centre, true },
+	{ 24, 40, sim_back_up, false },
+	{ 16, 25, sim_restore, false },
+	{ 16, 160, confirm, true },
+	{ 12, 60, sim_admit, true },
+	{ 25, 25, cut_centre, true },
+	{ 30, 30, cut_agent, false },
+	{ 20, 20, kill_agent, false },
+	{ 30, 30, lock_agent, false },
+	{ 25, 25, jump_clock, true },
+	{ 8, 8, jump_centre_clock, true },
+	{ 8, 8, long_pause, false },
+	{ 25, 25, go_offline, true },
+	{ 20, 20, move, false },
+	{ 12, 20, revoke, false },
+	{ 12, 12, join_again, false },
+	{ 0, 60, newcomer, false },
+	{ 14, 14, copy, false },
+	{ 24, 24, snap, false },
 };
+
+static uint64_t
+weight_of(const struct sim *s, size_t i, bool meanwhile)
+{
+	if (meanwhile && !event[i].meanwhile)
+		return 0;
+	return s->seed % 3 == 0 ? event[i].weight_lossy : event[i].weight;
+}
 
 static void
 choose(struct sim *s, bool meanwhile)
@@ -261,11 +309,10 @@ choose(struct sim *s, bool meanwhile)
 	uint64_t sum = 0, at;
 
 	for (size_t i = 0; i < N; i++)
-		sum += !meanwhile || event[i].meanwhile ? event[i].weight : 0;
+		sum += weight_of(s, i, meanwhile);
 	at = sim_random(s, sum);
 	for (size_t i = 0; i < N; i++) {
-		uint64_t w =
-		    !meanwhile || event[i].meanwhile ? event[i].weight : 0;
+		uint64_t w = weight_of(s, i, meanwhile);
 
 		if (at < w) {
 			event[i].fn(s);

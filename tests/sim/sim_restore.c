@@ -11,6 +11,8 @@
 #include "base/enc.h"
 #include "server/core/ingest.h"
 #include "server/core/restore.h"
+#include "server/roster/unconfirmed.h"
+#include "server/upkeep/holds.h"
 #include "support/expect.h"
 
 void
@@ -154,7 +156,96 @@ sim_restore(struct sim *s)
 	s->backup = NULL;
 }
 
-/* ---- afterwards */
+/* ---- what an administrator does afterwards */
+
+/* One of a log that ended, which delivers and waits; NULL. */
+struct sim_agent *
+sim_one_that_waits(struct sim *s)
+{
+	uint64_t from = sim_random(s, s->agent_count);
+
+	if (s->restores == 0)
+		return NULL;
+	for (size_t i = 0; i < s->agent_count; i++) {
+		struct sim_agent *a = &s->agent[(from + i) % s->agent_count];
+		struct roster_device d;
+
+		if (a->dev[0] != '\0' && roster_device_by_dev(s->centre.roster,
+					     a->dev, &d) == ST_ABSENT)
+			return a;
+	}
+	return NULL;
+}
+
+void
+sim_confirm(struct sim_agent *a)
+{
+	struct sim *s = a->node.sim;
+	struct sim_centre *c = &s->centre;
+	struct roster_enrol e = { .role = "officer",
+		.from_ms = s->now_ms,
+		.until_ms = s->now_ms + 1,
+		.by = "admin" };
+	struct roster_person p;
+	enum status st;
+
+	if (fault_disk_is_cut(c->node.disk) ||
+	    roster_person(c->roster, a->person, &p) != ST_OK)
+		return;
+	e.person = p.id;
+	e.name = p.name;
+	e.team = p.team;
+	st = unconfirmed_confirm(c->c, c->roster, a->dev, &e);
+	sim_say(s, "agent %u is confirmed: %s", a->number, status_text(st));
+	s->n.confirmed += st == ST_OK;
+	/* Absent: it did not say its key yet. */
+	SIM_EXPECT(s,
+	    st == ST_OK || st == ST_ABSENT || fault_disk_is_cut(c->node.disk),
+	    "confirm: %s", status_text(st));
+}
+
+enum { ADMIT_MAX = 16 };
+
+struct admitted {
+	struct holds_row row[ADMIT_MAX];
+	size_t count;
+};
+
+static enum status
+take_row(void *arg, const struct holds_row *row)
+{
+	struct admitted *x = arg;
+
+	x->row[x->count++] = *row;
+	return ST_OK;
+}
+
+void
+sim_admit(struct sim *s)
+{
+	static struct admitted x;
+	struct sim_centre *c = &s->centre;
+	struct holds h = { .centre = c->c,
+		.reader = c->reader,
+		.feed = feed_inside(c->feed) };
+	static const uint8_t none[ID_LEN];
+	enum status st = ST_OK;
+
+	sim_centre_follow(s);
+	x.count = 0;
+	if (!fault_disk_is_cut(c->node.disk))
+		st = holds_each(
+		    &h, 0, none, 1 + sim_random(s, ADMIT_MAX), take_row, &x);
+	if (st == ST_OK && x.count > 0)
+		st = holds_put(
+		    &h, DO_ADMIT, x.row, x.count, "looked at", "admin");
+	sim_say(s, "%zu held entries are admitted", x.count);
+	s->n.admitted += st == ST_OK ? x.count : 0;
+	SIM_EXPECT(s, st == ST_OK || fault_disk_is_cut(c->node.disk),
+	    "admit: %s", status_text(st));
+}
+
+/* ---- what must be there */
 
 bool
 sim_went_over(const struct sim_agent *a)

@@ -57,6 +57,8 @@ run(const struct sim_base *base, uint64_t seed, uint64_t steps, struct sim *sum)
 	sum->n.joined += s->n.joined;
 	sum->n.restores += s->n.restores;
 	sum->n.returned += s->n.returned;
+	sum->n.confirmed += s->n.confirmed;
+	sum->n.admitted += s->n.admitted;
 	sum->log_count += s->log_count;
 	sim_free(s);
 }
@@ -80,7 +82,8 @@ test_sim_nothing_acknowledged_is_lost_and_all_converge(void **state)
 	    "%llu worlds from seed %llu: %llu acts, %llu syncs, %llu and %llu "
 	    "crashes of handhelds and centre, %llu lost, %llu twice, %llu "
 	    "late, %llu stale, %llu joined, %llu restores with "
-	    "%llu places that others held, %zu places\n",
+	    "%llu places that others held, %llu confirmed, %llu admitted, "
+	    "%zu places\n",
 	    (unsigned long long)count, (unsigned long long)first,
 	    (unsigned long long)sum.n.acts, (unsigned long long)sum.n.syncs,
 	    (unsigned long long)sum.n.crashes,
@@ -89,7 +92,9 @@ test_sim_nothing_acknowledged_is_lost_and_all_converge(void **state)
 	    (unsigned long long)sum.n.late, (unsigned long long)sum.n.stale,
 	    (unsigned long long)sum.n.joined,
 	    (unsigned long long)sum.n.restores,
-	    (unsigned long long)sum.n.returned, sum.log_count);
+	    (unsigned long long)sum.n.returned,
+	    (unsigned long long)sum.n.confirmed,
+	    (unsigned long long)sum.n.admitted, sum.log_count);
 	EXPECT(sum.n.receipts > 0);
 	sim_base_free(base);
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/core/agent_impl.h"
 #include "support/expect.h"
 
 static struct sim_base *base;
@@ -301,11 +302,90 @@ test_lost_with_the_centre_and_held_by_others(void **state)
 	sim_free(s);
 }
 
+/* Another handheld for the person of `old`, without the old one's knowledge. */
+static struct sim_agent *
+newcomer(struct sim *s, const struct sim_agent *old)
+{
+	struct sim_agent *a = sim_agent_add(s, 99);
+
+	a->node.disk = fault_disk_new();
+	memcpy(a->person, old->person, sizeof(a->person));
+	a->team = old->team;
+	EXPECT(sim_centre_code(s, a, NULL, NULL));
+	sync_all(a);
+	return a;
+}
+
+/* Would catch what a handheld delivered before it was confirmed staying out of
+ * its team's scope for ever, and a feed made anew that then puts it in. */
+static void
+test_what_waited_for_confirmation_reaches_the_team(void **state)
+{
+	struct sim *s = calm_world(7);
+	struct sim_agent *mate = &s->agent[SIM_TEAMS], *a;
+	char rec[REC_LEN + 1];
+
+	(void)state;
+	sim_back_up(s);
+	a = newcomer(s, &s->agent[0]);
+	memcpy(rec, open_record(a), sizeof(rec));
+	sim_agent_act(a);
+	sync_all(a);
+	sim_restore(s);
+	EXPECT(a->there && mate->there);
+	sync_all(a);
+	sync_all(mate);
+	EXPECT(!sim_trusted(a) && sim_in_log(s, a->saved[0].id));
+	EXPECT(!shows(mate, rec));
+	sim_check_projections(s);
+	sim_confirm(a);
+	EXPECT(s->n.confirmed == 1 && sim_trusted(a));
+	sim_check_projections(s);
+	sync_all(mate);
+	EXPECT(shows(mate, rec));
+	EXPECT(view_has(mate->a->view, a->saved[0].id));
+	sim_admit(s);
+	EXPECT(s->n.admitted > 0);
+	end(s);
+}
+
+/* Would catch a handheld that slept through two restores dropping the old
+ * centre's words which the log of today has as well: a held entry that counts
+ * on this one screen. */
+static void
+test_words_that_stand_in_the_new_log_too_are_not_dropped(void **state)
+{
+	struct sim *s = calm_world(8);
+	struct sim_agent *out = &s->agent[0], *mate = &s->agent[SIM_TEAMS];
+	char rec[REC_LEN + 1];
+
+	(void)state;
+	memcpy(rec, open_record(out), sizeof(rec));
+	sim_centre_revoke(s, out);
+	sync_all(out);
+	sync_all(mate);
+	EXPECT(shows(mate, rec));
+	for (int i = 0; i < 2; i++) {
+		sim_back_up(s);
+		sim_restore(s);
+	}
+	/* The streams are there before all is handed in. */
+	sim_centre_follow(s);
+	EXPECT(s->restores == 2 && mate->there);
+	sync_all(mate);
+	sim_check_agent_whole(mate);
+	end(s);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_lost_with_the_centre_and_held_by_others),
+		cmocka_unit_test(
+		    test_what_waited_for_confirmation_reaches_the_team),
+		cmocka_unit_test(
+		    test_words_that_stand_in_the_new_log_too_are_not_dropped),
 		cmocka_unit_test(test_feed_made_anew_writes_nothing),
 		cmocka_unit_test(
 		    test_records_of_a_moved_officer_go_to_the_new_team),

@@ -1,7 +1,9 @@
 /*
  * The feed, where bytes come later than their place, and where it is made anew.
  */
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "server/roster/feed.h"
 #include "server/roster/roster.h"
@@ -119,6 +121,173 @@ test_feed_made_anew_asks_for_nothing(void **state)
 	follow(other);
 	EXPECT(court_size(&t->ct) == size);
 	feed_close(other);
+}
+
+static void
+expect_anew_is_silent(struct team *t)
+{
+	struct feed *other = open_feed(t);
+	uint64_t size = court_size(&t->ct);
+
+	follow(other);
+	EXPECT(court_size(&t->ct) == size);
+	feed_close(other);
+}
+
+static void
+put_person(struct team *t, const char *id, const char *team)
+{
+	struct roster_person p = { .name = "n" };
+
+	(void)snprintf(p.id, sizeof(p.id), "%s", id);
+	(void)snprintf(p.team, sizeof(p.team), "%s", team);
+	EXPECT_OK(roster_person_put(t->roster, &p, NULL, no_records, NULL));
+}
+
+static void
+enrol(struct team *t, const struct handheld *h, const char *person,
+    const char *team, const char *code)
+{
+	struct roster_enrol e = { .person = person,
+		.name = "n",
+		.role = "judge",
+		.team = team,
+		.from_ms = 1,
+		.until_ms = UINT32_MAX,
+		.code = code };
+	uint64_t place;
+
+	memcpy(e.key, h->key, PUBKEY_LEN);
+	EXPECT_OK(roster_enrol(t->roster, &e, &place));
+}
+
+struct member {
+	const char *rec;
+	bool found;
+};
+
+static enum status
+is_it(void *arg, const char *rec)
+{
+	struct member *m = arg;
+
+	m->found = m->found || strcmp(rec, m->rec) == 0;
+	return ST_OK;
+}
+
+static bool
+stands_in(struct team *t, const char *team, const char *rec)
+{
+	struct member m = { .rec = rec };
+	char scope[REC_LEN + 1];
+	uint8_t id[ID_LEN];
+
+	EXPECT_OK(roster_team_scope(t->roster, team, scope));
+	EXPECT_OK(roster_scope_id(id, scope));
+	EXPECT_OK(feed_records_of(feed_inside(t->feed), id, is_it, &m));
+	return m.found;
+}
+
+/* Catches records that a handheld brought before it was confirmed, and which
+ * no colleague ever sees, until a feed made anew puts them into the scope. */
+static void
+test_what_came_before_its_device_was_known_joins_afterwards(void **state)
+{
+	struct team *t = *state;
+	struct handheld late;
+	uint64_t size;
+
+	court_handheld(&t->ct, &late, 6);
+	handheld_write(&late, 9);
+	EXPECT(court_send(&t->ct, &late, 1, 9).status == ACK_TAKEN);
+	size = court_size(&t->ct);
+	follow(t->feed);
+	EXPECT(court_size(&t->ct) == size);
+	expect_anew_is_silent(t);
+	enrol(t, &late, "p002", "A", "01");
+	follow(t->feed);
+	for (size_t i = 0; i < HANDHELD_RECORDS; i++)
+		EXPECT(stands_in(t, "A", late.rec[i]));
+	expect_anew_is_silent(t);
+	handheld_free(&late);
+}
+
+/* Catches the same where the person, or the person's team, comes later. */
+static void
+test_a_record_waits_for_a_team_and_for_its_scope(void **state)
+{
+	struct team *t = *state;
+	struct handheld none, named;
+
+	court_handheld(&t->ct, &none, 6);
+	court_handheld(&t->ct, &named, 7);
+	put_person(t, "p002", "");
+	enrol(t, &none, "p002", "", "01");
+	enrol(t, &named, "p003", "C", "02");
+	handheld_write(&none, 9);
+	handheld_write(&named, 9);
+	EXPECT(court_send(&t->ct, &none, 1, 9).status == ACK_TAKEN);
+	EXPECT(court_send(&t->ct, &named, 1, 9).status == ACK_TAKEN);
+	follow(t->feed);
+	expect_anew_is_silent(t);
+	put_person(t, "p002", "B");
+	follow(t->feed);
+	EXPECT(stands_in(t, "B", none.rec[1]));
+	EXPECT(!stands_in(t, "B", named.rec[1]));
+	expect_anew_is_silent(t);
+	put_person(t, "p004", "C");
+	follow(t->feed);
+	EXPECT(stands_in(t, "C", named.rec[1]));
+	expect_anew_is_silent(t);
+	/* It joined, once and for all: people move, it stays. */
+	put_person(t, "p002", "C");
+	handheld_write(&none, 3);
+	EXPECT(court_send(&t->ct, &none, 10, 12).status == ACK_TAKEN);
+	follow(t->feed);
+	EXPECT(!stands_in(t, "C", none.rec[1]));
+	expect_anew_is_silent(t);
+	handheld_free(&none);
+	handheld_free(&named);
+}
+
+/* Catches a record that goes to whoever's chain has the lesser number, and one
+ * that stays out because the first who wrote in it cannot be named. */
+static void
+test_the_first_writer_whose_team_is_known_decides(void **state)
+{
+	struct team *t = *state;
+	struct handheld x, y[2];
+	int first;
+
+	court_handheld(&t->ct, &x, 6);
+	put_person(t, "p002", "B0");
+	put_person(t, "p003", "B1");
+	put_person(t, "p004", "C");
+	for (int k = 0; k < 2; k++) {
+		court_handheld(&t->ct, &y[k], 7 + (uint64_t)k);
+		enrol(t, &y[k], k == 0 ? "p002" : "p003", "",
+		    k == 0 ? "01" : "02");
+		/* All in the same records. */
+		memcpy(y[k].rec, x.rec, sizeof(x.rec));
+		handheld_write(&y[k], 9);
+	}
+	handheld_write(&x, 9);
+	/* The chain of the greater number comes first, behind the unknown. */
+	first = memcmp(y[0].chain, y[1].chain, CHAIN_LEN) > 0 ? 0 : 1;
+	EXPECT(court_send(&t->ct, &x, 1, 9).status == ACK_TAKEN);
+	EXPECT(court_send(&t->ct, &y[first], 1, 9).status == ACK_TAKEN);
+	EXPECT(court_send(&t->ct, &y[1 - first], 1, 9).status == ACK_TAKEN);
+	follow(t->feed);
+	EXPECT(stands_in(t, first == 0 ? "B0" : "B1", x.rec[0]));
+	EXPECT(!stands_in(t, first == 0 ? "B1" : "B0", x.rec[0]));
+	expect_anew_is_silent(t);
+	enrol(t, &x, "p004", "C", "03");
+	follow(t->feed);
+	EXPECT(!stands_in(t, "C", x.rec[0]));
+	expect_anew_is_silent(t);
+	handheld_free(&x);
+	handheld_free(&y[0]);
+	handheld_free(&y[1]);
 }
 
 /* Mark entries of a record lost, but for the first `keep`; how many there are
@@ -244,6 +413,15 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
 		    test_feed_made_anew_asks_for_nothing, start, finish),
+		cmocka_unit_test_setup_teardown(
+		    test_what_came_before_its_device_was_known_joins_afterwards,
+		    start, finish),
+		cmocka_unit_test_setup_teardown(
+		    test_a_record_waits_for_a_team_and_for_its_scope, start,
+		    finish),
+		cmocka_unit_test_setup_teardown(
+		    test_the_first_writer_whose_team_is_known_decides, start,
+		    finish),
 		cmocka_unit_test_setup_teardown(
 		    test_feed_takes_in_what_was_filled, start, finish),
 		cmocka_unit_test_setup_teardown(
