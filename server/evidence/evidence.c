@@ -170,6 +170,7 @@ open_db(struct evidence *ev)
 {
 	char path[EV_PATH_MAX];
 	struct db_config c = { .path = path,
+		.vfs = ev->cfg.vfs,
 		.create = true,
 		.sync = DB_SYNC_FULL,
 		.busy_ms = BUSY_MS };

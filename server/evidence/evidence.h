@@ -38,6 +38,7 @@ struct evidence_config {
 	const char *dir; /* the court's folder */
 	struct centre *centre;
 	const struct port *port;
+	const char *vfs; /* of evidence.db; NULL: the system's */
 	struct evidence_limits limits;
 	unsigned threads; /* for disk and hashing; 0: none, reading alone */
 	/* The table in memory, made from the log by evidence_follow, and no
