@@ -217,7 +217,8 @@ store_path(char *out, size_t cap, const char *d)
 	(void)snprintf(out, cap, folder ? "%s/store.db" : "%s", d);
 }
 
-/* The file DIR/<sha256>, read piece by piece: it may be a film. */
+/* The file DIR/<sha256>, or DIR/<first two digits>/<sha256> as a court keeps
+ * them, read piece by piece: it may be a film. */
 static enum status
 media_hash(void *arg, const uint8_t sha256[HASH_LEN], uint8_t got[HASH_LEN])
 {
@@ -232,6 +233,10 @@ media_hash(void *arg, const uint8_t sha256[HASH_LEN], uint8_t got[HASH_LEN])
 	hex_encode(hex, bytes_of(sha256, HASH_LEN));
 	(void)snprintf(path, sizeof(path), "%s/%s", dir, hex);
 	f = fopen(path, "rb");
+	if (f == NULL && errno == ENOENT) {
+		(void)snprintf(path, sizeof(path), "%s/%.2s/%s", dir, hex, hex);
+		f = fopen(path, "rb");
+	}
 	if (f == NULL)
 		return errno == ENOENT ? ST_ABSENT : ST_IO;
 	(void)crypto_hash_sha256_init(&h);
@@ -250,7 +255,8 @@ give_media(struct audit *a, char blobs[4096])
 {
 	struct stat sb;
 
-	(void)snprintf(blobs, 4096, a->media != NULL ? "%s" : "%s/blobs",
+	(void)snprintf(blobs, 4096,
+	    a->media != NULL ? "%s" : "%s/evidence/store",
 	    a->media != NULL ? a->media : a->arg[0]);
 	if (stat(blobs, &sb) == 0 && S_ISDIR(sb.st_mode)) {
 		a->given.media = media_hash;

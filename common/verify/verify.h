@@ -92,7 +92,7 @@ struct verify_report {
 	uint64_t device_entries, server_entries, commits, pieces, chains;
 	uint64_t devices, signatures; /* verified */
 	uint64_t blind, lost, malformed, held, forks, holes, manifests;
-	uint64_t media;
+	uint64_t media, media_absent; /* files looked at; and not there */
 	uint64_t returned; /* entries placed on the word of an ended log */
 	uint64_t evidence; /* and such as were only put down */
 

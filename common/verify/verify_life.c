@@ -77,12 +77,22 @@ void
 verify_media(struct verify *v, struct vchain *c, const struct vrow *row)
 {
 	uint8_t want[HASH_LEN], got[HASH_LEN];
+	enum status st;
 
 	if (v->given->media == NULL || v->e.verb != DO_ATTACH ||
 	    v->e.body_is != ENTRY_BODY_WHOLE || v->e.on_count != 1 ||
 	    json_hex(&v->e.body, entry_value(&v->e, 0), want, HASH_LEN) !=
-		ST_OK ||
-	    v->given->media(v->given->media_arg, want, got) != ST_OK)
+		ST_OK)
+		return;
+	st = v->given->media(v->given->media_arg, want, got);
+	if (st == ST_ABSENT)
+		v->r->media_absent++;
+	if (st != ST_OK && st != ST_ABSENT)
+		verify_say_at(v, VERIFY_MEDIA, row->place, c, row->seq,
+		    "影像文件在，而读不出。",
+		    "The file that this entry names is there and cannot be "
+		    "read.");
+	if (st != ST_OK)
 		return;
 	v->r->media++;
 	if (memcmp(want, got, HASH_LEN) != 0)

@@ -267,6 +267,7 @@ verify_report_json(const struct verify_report *r, struct buf *out)
 	put_num(out, "evidence", r->evidence);
 	put_num(out, "manifests", r->manifests);
 	put_num(out, "media", r->media);
+	put_num(out, "media_absent", r->media_absent);
 	if (r->bundle)
 		verify_put_bundle(out, r);
 	put_num(out, "damage", r->damage);
@@ -385,6 +386,11 @@ verify_report_text(
 		    r->device_entries, r->server_entries, r->commits, r->chains,
 		    r->devices, r->signatures, r->held, r->malformed, r->blind,
 		    r->lost);
+	if (r->media + r->media_absent > 0)
+		buf_printf(out,
+		    "影像文件 files: 已核对 looked at %" PRIu64
+		    ", 不在 not there %" PRIu64 "\n",
+		    r->media, r->media_absent);
 	for (size_t i = 0; i < r->finding_count; i++)
 		say_finding(out, &r->finding[i]);
 	if (r->damage + r->notes > r->finding_count)

@@ -30,7 +30,7 @@ struct admin {
 	const char *record, *out, *person, *dev, *reason, *what, *by, *ttl;
 	const char *replaces, *store, *recovery_key, *root_key, *from, *to;
 	const char *title, *text, *address, *devices_address, *origin, *kept;
-	const char *keys, *ground, *law, *finding;
+	const char *keys, *ground, *law, *finding, *media;
 	const char *note[ADMIN_MANY_MAX];
 	size_t note_count;
 	const char *manifest;
@@ -73,6 +73,18 @@ extern const struct admin_command admin_export_commands[];
 extern const struct admin_command admin_decide_commands[];
 extern const struct admin_command admin_evidence_commands[];
 extern const struct admin_command admin_print_commands[];
+
+/*
+ * admin_media: the files that a bundle's entries name, into the folder
+ * a->media, each under its digest, copied out as custody_copy does; a file that
+ * is there already is left.  What is not stored is counted.  ST_CORRUPT: one is
+ * damaged here, the others were copied.
+ */
+struct admin_media {
+	uint64_t copied, there, absent, damaged, bytes;
+};
+MUST_CHECK enum status admin_media_copy(
+    struct admin *a, struct bytes bundle, struct admin_media *out);
 
 /* Say why; gives ADMIN_FAILED. */
 int admin_refuse(const struct admin *a, const char *zh, const char *en);

@@ -149,36 +149,21 @@ static enum status
 put_step(void *arg, const struct custody_step *s)
 {
 	struct work *w = arg;
-	char at[32], id[2 * ID_LEN + 1];
+	int offset = (int)w->a->config.utc_offset_min;
+	char at[32];
 	struct buf b;
 
 	w->count++;
-	hex_encode(id, bytes_of(s->id, ID_LEN));
-	at_format(at, s->wall, (int)w->a->config.utc_offset_min);
 	buf_init(&b, 2 * ENTRY_BYTES_MAX);
-	if (!w->a->json) {
+	if (w->a->json) {
+		custody_json(&b, s, offset);
+	} else {
+		at_format(at, s->wall, offset);
 		buf_printf(&b, "%s  %s %s  位置 place %" PRIu64 "  %s %s%s%s",
 		    at, custody_word_zh(s->what), custody_word(s->what),
 		    s->place, s->by, s->dev, s->reason.len > 0 ? "  " : "", "");
 		buf_bytes(&b, s->reason);
-		put_line(&b);
-		return ST_OK;
 	}
-	buf_printf(&b, "{\"at\":\"%s\",\"by\":", at);
-	json_put_str(&b, s->by);
-	buf_printf(&b, ",\"dev\":\"%s\",\"id\":\"%s\",\"more\":", s->dev, id);
-	if (s->more.len > 0)
-		buf_bytes(&b, s->more);
-	else
-		buf_str(&b, "null");
-	buf_str(&b, ",\"on\":");
-	json_put_string(&b, s->on);
-	buf_printf(&b, ",\"place\":%" PRIu64 ",\"reason\":", s->place);
-	json_put_string(&b, s->reason);
-	buf_printf(&b, ",\"rec\":\"%s\",\"what\":\"%s\",\"zh\":", s->rec,
-	    custody_word(s->what));
-	json_put_str(&b, custody_word_zh(s->what));
-	buf_u8(&b, '}');
 	put_line(&b);
 	return ST_OK;
 }
@@ -339,6 +324,50 @@ purge(struct work *w)
 
 /* ---- copy */
 
+/* One file, for somebody: the log says it first. */
+static int
+copy_one(struct work *w, const char *hex)
+{
+	const struct admin *a = w->a;
+	struct custody_copying how = {
+		.to = a->out, .who = a->by, .reason = a->reason
+	};
+	uint8_t digest[HASH_LEN];
+	uint64_t bytes;
+	enum status st;
+
+	if (!read_digest(a, hex, digest))
+		return ADMIN_FAILED;
+	if (!admin_needs(a, "--by", a->by))
+		return ADMIN_USAGE;
+	st = custody_copy(w->ev, digest, &how, &bytes);
+	if (st == ST_ABSENT)
+		return admin_refuse(a,
+		    "中心没有此文件（evidence show 可查去向）",
+		    "that file is not stored here: evidence show says what "
+		    "became of it");
+	if (st == ST_CONFLICT)
+		return admin_refuse(a, "该文件名已有文件，不覆盖",
+		    "something stands under that name; it is not overwritten");
+	if (st == ST_CORRUPT)
+		(void)admin_refuse(a, "文件在中心已损坏，未复制：请运行 check",
+		    "the file is damaged here and was not copied: run check");
+	else if (st != ST_OK)
+		return admin_fail(a, "evidence copy", st);
+	if (st != ST_OK)
+		return ADMIN_DAMAGE;
+	if (a->json)
+		(void)printf("{\"bytes\":%" PRIu64
+			     ",\"copied\":1,\"sha256\":\"%s\"}\n",
+		    bytes, hex);
+	else
+		(void)printf(
+		    "已复制，哈希值相符，日志已记 copied, its digest is "
+		    "right, and logged: %" PRIu64 " bytes\n",
+		    bytes);
+	return ADMIN_DONE;
+}
+
 static int
 copy(struct work *w)
 {
@@ -347,6 +376,8 @@ copy(struct work *w)
 
 	if (!admin_needs(w->a, "--out", w->a->out))
 		return ADMIN_USAGE;
+	if (w->a->word_count > 1)
+		return copy_one(w, w->a->word[1]);
 	st = evidence_copy(w->ev, w->a->out, &n);
 	if (w->a->json)
 		(void)printf("{\"bytes\":%" PRIu64 ",\"copied\":%" PRIu64
@@ -401,7 +432,8 @@ const struct admin_command admin_evidence_commands[] = {
 	{ "evidence", true, run_evidence,
 	    "list REC | show SHA256 | keep --case NO --until DAY | hold --case "
 	    "NO --reason R | release --record REC --reason R | purge "
-	    "[--confirm --reason R] | copy --out DIR  [--by ID]",
+	    "[--confirm --reason R] | copy SHA256 --out FILE --by ID "
+	    "[--reason R] | copy --out DIR  [--by ID]",
 	    "证据文件", "files: what there is, their custody, how long kept" },
 	{ NULL, false, NULL, NULL, NULL, NULL },
 };

@@ -119,10 +119,17 @@ log_one(const struct admin *a, uint64_t *place)
 }
 
 static int
-tell(const struct admin *a, const struct export_done *d, size_t bytes)
+tell(const struct admin *a, const struct export_done *d, size_t bytes,
+    const struct admin_media *m)
 {
 	struct buf b;
 
+	if (!a->json && a->media != NULL)
+		(void)printf("文件 files: 已复制 copied %" PRIu64
+			     ", 已在 there %" PRIu64
+			     ", 中心没有 not stored here %" PRIu64
+			     ", 损坏 damaged %" PRIu64 "\n",
+		    m->copied, m->there, m->absent, m->damaged);
 	if (!a->json) {
 		(void)printf("记录 record %s: %" PRIu64 " 条 entries, "
 			     "隐去 withheld %" PRIu64 ", 清单 manifest %" PRIu64
@@ -133,12 +140,18 @@ tell(const struct admin *a, const struct export_done *d, size_t bytes)
 	}
 	buf_init(&b, 2 * FILE_NAME_MAX);
 	buf_printf(&b,
-	    "{\"bare\":%" PRIu64 ",\"bytes\":%zu,\"entries\":%" PRIu64
+	    "{\"bare\":%" PRIu64 ",\"bytes\":%zu,\"entries\":%" PRIu64, d->bare,
+	    bytes, d->entries);
+	if (a->media != NULL)
+		buf_printf(&b,
+		    ",\"files\":{\"absent\":%" PRIu64 ",\"copied\":%" PRIu64
+		    ",\"damaged\":%" PRIu64 ",\"there\":%" PRIu64 "}",
+		    m->absent, m->copied, m->damaged, m->there);
+	buf_printf(&b,
 	    ",\"held\":%" PRIu64 ",\"lacking\":%" PRIu64
 	    ",\"manifest\":%" PRIu64 ",\"record\":\"%s\",\"size\":%" PRIu64
 	    ",\"withheld\":%" PRIu64 "}",
-	    d->bare, bytes, d->entries, d->held, d->lacking, d->manifest,
-	    d->rec, d->size, d->withheld);
+	    d->held, d->lacking, d->manifest, d->rec, d->size, d->withheld);
 	if (buf_cstr(&b) != NULL)
 		(void)puts((const char *)b.p);
 	buf_free(&b);
@@ -149,13 +162,15 @@ static int
 run_export(struct admin *a)
 {
 	uint64_t size[ADMIN_MANY_MAX], place = 0;
+	struct admin_media media = { .copied = 0 };
 	struct export_why why = { 0 };
 	struct export_done done;
 	struct buf file;
 	enum status st;
 	int rc;
 
-	if (!admin_needs(a, "--out", a->out))
+	if (!admin_needs(a, "--out", a->out) ||
+	    (a->media != NULL && !admin_needs(a, "--by", a->by)))
 		return ADMIN_USAGE;
 	if (a->manifest == NULL && !admin_needs(a, "--record", a->record))
 		return ADMIN_USAGE;
@@ -176,7 +191,18 @@ run_export(struct admin *a)
 	if (st == ST_OK)
 		st = port_write_file(
 		    port_system(), a->out, buf_view(&file), true);
-	rc = st == ST_OK ? tell(a, &done, file.len) : refuse(a, st, &why);
+	/* Files come last: the bundle is good without them. */
+	if (st == ST_OK && a->media != NULL) {
+		st = admin_media_copy(a, buf_view(&file), &media);
+		if (st != ST_OK && st != ST_CORRUPT) {
+			buf_free(&file);
+			return admin_fail(a, a->media, st);
+		}
+	}
+	rc = st == ST_OK || st == ST_CORRUPT ? tell(a, &done, file.len, &media)
+					     : refuse(a, st, &why);
+	if (rc == ADMIN_DONE && media.damaged > 0)
+		rc = ADMIN_DAMAGE;
 	buf_free(&file);
 	return rc;
 }
@@ -184,7 +210,8 @@ run_export(struct admin *a)
 const struct admin_command admin_export_commands[] = {
 	{ "export", true, run_export,
 	    "--record REC --out FILE [--withhold ENTRY:REASON]… "
-	    "[--anchor FILE]… | --manifest PLACE --out FILE [--anchor FILE]…",
+	    "[--anchor FILE]… | --manifest PLACE --out FILE [--anchor FILE]…  "
+	    "[--media FOLDER --by ID [--reason R]]",
 	    "导出一份记录及其证明",
 	    "one record with its proof, for daybreak-audit bundle" },
 	{ NULL, false, NULL, NULL, NULL, NULL },

@@ -156,6 +156,7 @@ static const struct {
     OPTION("case", case_no),
     OPTION("until", until),
     OPTION("finding", finding),
+    OPTION("media", media),
 }, flag_options[] = {
     OPTION("json", json),
     OPTION("qr", qr),

@@ -231,6 +231,7 @@ api_routes(struct app *a)
 		{ "/api/v1/alarms", api_alarms },
 		{ "/api/v1/held", api_held },
 		{ "/api/v1/evidence/{sha256}", api_evidence },
+		{ "/api/v1/evidence/{sha256}/custody", api_custody },
 		{ "/api/v1/summary", api_summary },
 		{ "/metrics", work_metrics },
 	};

@@ -52,6 +52,7 @@ void api_hints(struct worker *w, struct request *rq);
 
 /* ---- api_evidence.c */
 void api_evidence(struct worker *w, struct request *rq);
+void api_custody(struct worker *w, struct request *rq);
 /* Of the record that w->fold holds: an array. */
 void api_put_attachments(struct worker *w, struct buf *b);
 /* ---- api_finding.c */

@@ -66,6 +66,7 @@ read_step(struct evidence *ev, const struct entry *e,
 {
 	struct centre_chain chain;
 	char word[32];
+	uint32_t n;
 
 	s->place = ce->place;
 	s->wall = e->wall;
@@ -86,8 +87,7 @@ read_step(struct evidence *ev, const struct entry *e,
 		struct bytes r = { NULL, 0 };
 
 		for (size_t i = 0; i < e->on_count; i++) {
-			uint32_t n = entry_value(e, i);
-
+			n = entry_value(e, i);
 			buf_reset(text);
 			if (e->body.node[n].type == JSON_STRING)
 				json_text(&e->body, n, text);
@@ -115,9 +115,14 @@ read_step(struct evidence *ev, const struct entry *e,
 	json_text(&e->body, entry_value(e, 0), text);
 	copy_text(buf_view(text), word, sizeof(word));
 	s->what = strcmp(word, "copied") == 0 ? CUSTODY_COPIED : CUSTODY_VIEWED;
-	if (e->more != 0)
-		(void)json_member_text(
-		    &e->body, e->more, "who", s->by, sizeof(s->by));
+	if (e->more == 0)
+		return text->err;
+	(void)json_member_text(&e->body, e->more, "who", s->by, sizeof(s->by));
+	n = json_get_typed(&e->body, e->more, "reason", JSON_STRING);
+	buf_reset(text);
+	if (n != 0)
+		json_text(&e->body, n, text);
+	s->reason = buf_view(text);
 	return text->err;
 }
 
@@ -307,7 +312,7 @@ forget(struct evidence *ev, const uint8_t *digest, const char *who)
 
 enum status
 custody_note(struct evidence *ev, const uint8_t digest[HASH_LEN], bool copied,
-    const char *who, const char *range)
+    const char *who, const char *range, const char *reason)
 {
 	char rec[REC_LEN + 1];
 	uint8_t head[ID_LEN];
@@ -327,6 +332,10 @@ custody_note(struct evidence *ev, const uint8_t digest[HASH_LEN], bool copied,
 	buf_init(&more, 4096);
 	buf_str(&more, "{\"range\":");
 	json_put_str(&more, range);
+	if (reason != NULL) {
+		buf_str(&more, ",\"reason\":");
+		json_put_str(&more, reason);
+	}
 	buf_str(&more, ",\"who\":");
 	json_put_str(&more, who);
 	buf_u8(&more, '}');

@@ -30,7 +30,7 @@ struct custody_step {
 	char dev[DEV_LEN + 1]; /* whose, or that brought it */
 	char by[256];          /* officer, reader, administrator */
 	/* Of SEALED: the entry's `more`, canonical JSON, and what it hangs on;
-	 * of PURGED the reason.  Borrowed for the call. */
+	 * of PURGED and COPIED the reason.  Borrowed for the call. */
 	struct bytes more, on, reason;
 };
 typedef enum status (*custody_fn)(void *arg, const struct custody_step *s);
@@ -39,6 +39,10 @@ typedef enum status (*custody_fn)(void *arg, const struct custody_step *s);
 MUST_CHECK enum status custody_each(struct evidence *ev,
     struct centre_reader *r, const uint8_t digest[HASH_LEN], custody_fn fn,
     void *arg);
+
+/* One step as a JSON object, `at` in a zone so many minutes from UTC. */
+void custody_json(
+    struct buf *out, const struct custody_step *s, int utc_offset_min);
 
 /* Digests that a record names, each once, in order of their first place. */
 typedef enum status (*custody_digest_fn)(
@@ -55,12 +59,31 @@ MUST_CHECK enum status custody_named(struct evidence *ev,
     struct custody_named *out);
 
 /*
- * Somebody reads, or takes a copy: logged, once an hour for each reader.
- * Waits for the commit.  ST_ABSENT: there is no receipt of it; ST_LOCKED.
+ * Somebody reads, which is logged once an hour for each reader, or takes a
+ * copy, which always is; `reason`: for whom and what for, or NULL.  Waits for
+ * the commit.  ST_ABSENT: there is no receipt of it; ST_LOCKED.
  */
 MUST_CHECK enum status custody_note(struct evidence *ev,
     const uint8_t digest[HASH_LEN], bool copied, const char *who,
-    const char *range);
+    const char *range, const char *reason);
+
+/* A copy that leaves the centre. */
+struct custody_copying {
+	const char *to;     /* a file that is not there yet */
+	const char *who;    /* takes it */
+	const char *reason; /* for whom and what for; NULL: not said */
+};
+/*
+ * Copy one file out: noted in the log before the first byte, verified by its
+ * digest while it is copied, durable before it gets its name.  *bytes: how many
+ * went.  ST_ABSENT: it is not stored here, or has no receipt; ST_CONFLICT:
+ * something stands there; ST_CORRUPT: it is damaged here, and there is no copy
+ * (the log says that one was taken: there was a try); ST_LOCKED, ST_FULL,
+ * ST_DENIED, ST_IO, ST_NOMEM.
+ */
+MUST_CHECK enum status custody_copy(struct evidence *ev,
+    const uint8_t digest[HASH_LEN], const struct custody_copying *how,
+    uint64_t *bytes);
 
 /* ---- reading */
 

@@ -1,4 +1,4 @@
-/* evidence_check: every stored file hashed again, or copied elsewhere. */
+/* evidence_check: every stored file hashed again. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -11,16 +11,11 @@
 #include "base/enc.h"
 #include "server/evidence/evidence_impl.h"
 
-enum { COPY_BYTES = 256 << 10 };
-
 /* ---- each file of the store, by folder and name */
 
-typedef enum status (*file_fn)(
-    void *arg, const uint8_t *digest, const char *path, const char *name);
-typedef void (*odd_fn)(void *arg, const char *name);
-
 static enum status
-each_of(const char *dir, const char *folder, file_fn fn, odd_fn odd, void *arg)
+each_of(const char *dir, const char *folder, ev_file_fn fn, ev_odd_fn odd,
+    void *arg)
 {
 	char path[EV_PATH_MAX + 1024], name[1024];
 	uint8_t digest[HASH_LEN];
@@ -50,8 +45,8 @@ each_of(const char *dir, const char *folder, file_fn fn, odd_fn odd, void *arg)
 	return st;
 }
 
-static enum status
-each_file(struct evidence *ev, file_fn fn, odd_fn odd, void *arg)
+enum status
+ev_each_file(struct evidence *ev, ev_file_fn fn, ev_odd_fn odd, void *arg)
 {
 	char path[EV_PATH_MAX], name[1024];
 	enum status st = ST_OK;
@@ -213,138 +208,6 @@ evidence_check(struct evidence *ev, evidence_fault_fn fn, void *arg,
 	enum status st;
 
 	memset(out, 0, sizeof(*out));
-	st = each_file(ev, check_file, odd, &k);
+	st = ev_each_file(ev, check_file, odd, &k);
 	return st == ST_OK ? check_gone(&k) : st;
-}
-
-/* ---- copy */
-
-struct copy {
-	struct evidence *ev;
-	const char *to;
-	struct evidence_copied *out;
-	uint8_t *buf; /* owned */
-};
-
-static void
-pass_over(void *arg, const char *name)
-{
-	(void)arg;
-	(void)name;
-}
-
-/* From one open file to the other, hashed on the way. */
-static enum status
-copy_bytes(struct copy *c, int from, int to, uint8_t is[HASH_LEN])
-{
-	struct sha256_run sha;
-
-	sha256_begin(&sha);
-	for (;;) {
-		ssize_t n = read(from, c->buf, COPY_BYTES), done = 0;
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return ev_errno(errno);
-		if (n == 0)
-			break;
-		sha256_more(&sha, bytes_of(c->buf, (size_t)n));
-		while (done < n) {
-			ssize_t w =
-			    write(to, c->buf + done, (size_t)(n - done));
-
-			if (w < 0 && errno == EINTR)
-				continue;
-			if (w <= 0)
-				return w == 0 ? ST_IO : ev_errno(errno);
-			done += w;
-		}
-		c->out->bytes += (uint64_t)n;
-	}
-	sha256_end(&sha, is);
-	return fsync(to) == 0 ? ST_OK : ev_errno(errno);
-}
-
-static enum status
-copy_to(struct copy *c, const uint8_t *digest, const char *from, char *to)
-{
-	char part[EV_PATH_MAX + 16];
-	uint8_t is[HASH_LEN];
-	enum status st = ST_OK;
-	int in, out;
-
-	(void)snprintf(part, sizeof(part), "%s.partial", to);
-	in = open(from, O_RDONLY | O_CLOEXEC);
-	if (in < 0)
-		return ev_errno(errno);
-	out = open(
-	    part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, S_IRUSR | S_IWUSR);
-	if (out < 0)
-		st = ev_errno(errno);
-	if (st == ST_OK)
-		st = copy_bytes(c, in, out, is);
-	(void)close(in);
-	if (out >= 0)
-		(void)close(out);
-	if (st == ST_OK && memcmp(is, digest, HASH_LEN) != 0) {
-		c->out->damaged++;
-		return ev_unlink(part);
-	}
-	if (st == ST_OK && rename(part, to) != 0)
-		st = ev_errno(errno);
-	if (st == ST_OK) {
-		c->out->copied++;
-		st = ev_sync_parent(to);
-	}
-	return st;
-}
-
-static enum status
-make(const char *path)
-{
-	if (mkdir(path, S_IRWXU) == 0)
-		return ev_sync_parent(path);
-	return errno == EEXIST ? ST_OK : ev_errno(errno);
-}
-
-static enum status
-copy_file(void *arg, const uint8_t *digest, const char *path, const char *name)
-{
-	struct copy *c = arg;
-	char to[EV_PATH_MAX];
-	struct stat sb, there;
-	enum status st;
-
-	(void)snprintf(to, sizeof(to), "%s/%.2s", c->to, name + 6);
-	st = make(to);
-	if (st != ST_OK)
-		return st;
-	(void)snprintf(to, sizeof(to), "%s/%s", c->to, name + 6);
-	if (stat(path, &sb) != 0)
-		return errno == ENOENT ? ST_OK : ev_errno(errno);
-	if (stat(to, &there) == 0 && there.st_size == sb.st_size) {
-		c->out->there++;
-		return ST_OK;
-	}
-	return copy_to(c, digest, path, to);
-}
-
-enum status
-evidence_copy(struct evidence *ev, const char *to, struct evidence_copied *out)
-{
-	struct copy c = { .ev = ev, .to = to, .out = out };
-	enum status st;
-
-	memset(out, 0, sizeof(*out));
-	if (strlen(to) + 128 > EV_PATH_MAX)
-		return ST_LIMIT;
-	c.buf = malloc(COPY_BYTES);
-	if (c.buf == NULL)
-		return ST_NOMEM;
-	st = make(to);
-	if (st == ST_OK)
-		st = each_file(ev, copy_file, pass_over, &c);
-	free(c.buf);
-	return st;
 }

@@ -99,6 +99,17 @@ MUST_CHECK enum status ev_unlink(const char *path);
 MUST_CHECK enum status ev_hash_fd(int fd, uint64_t len, struct sha256_run *sha);
 MUST_CHECK enum status ev_sync_parent(const char *path);
 
+/* ---- evidence_check.c */
+
+/* Each file of the store: its digest by its name, its path, its name below the
+ * evidence folder; `odd` gets names that are none of ours.  `fn` ends it with
+ * any result but ST_OK. */
+typedef enum status (*ev_file_fn)(
+    void *arg, const uint8_t *digest, const char *path, const char *name);
+typedef void (*ev_odd_fn)(void *arg, const char *name);
+MUST_CHECK enum status ev_each_file(
+    struct evidence *ev, ev_file_fn fn, ev_odd_fn odd, void *arg);
+
 /* ---- evidence_rows.c: take ev->lock themselves */
 MUST_CHECK enum status ev_row_find(
     struct evidence *ev, const uint8_t *id, struct ev_row *out);

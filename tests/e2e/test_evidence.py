@@ -906,7 +906,101 @@ def custody_retention_and_check(c):
     check(len(receipts(c)) == n, "a second receipt for the same device")
 
 
+def copies_are_noted_and_proved(c):
+    """A copy that leaves the centre is in the log before its first byte, is
+    the file or nothing, and goes along with an export that the audit checks by
+    digest; bodies that are withheld take their files with them."""
+    c.begin()
+    d = Carrier(c, "a")
+    data, other, third = (blob(120_000, i) for i in (50, 51, 52))
+    rec = named(c, d.hand, data)
+    named(c, d.hand, other, rec)
+    named(c, d.hand, third, rec)
+    d.send(data)
+    d.send(other)
+    hexed, hexed2 = (hashlib.sha256(x).hexdigest() for x in (data, other))
+    out = c.dir / "for the procuratorate.mp4"
+    r = c.admin("evidence", "copy", hexed, "--out", out, "--by", "sup",
+                "--reason", "移送检察院")[0]
+    check(r == {"bytes": 120_000, "copied": 1, "sha256": hexed}, f"{r}")
+    check(out.read_bytes() == data and oct(out.stat().st_mode)[-3:] == "600",
+          "the copy")
+    steps = c.admin("evidence", "show", hexed)
+    check([x["what"] for x in steps] == ["sealed", "received", "copied"] and
+          steps[2]["by"] == "sup" and steps[2]["reason"] == "移送检察院",
+          f"{steps}")
+    here = f"/api/v1/evidence/{hexed}/custody"
+    wait_for("the centre to know of it", lambda: len(
+        c.console(here)["steps"]) == 3)
+    a = c.console(here)
+    check(a["sha256"] == hexed and a["state"] == "stored" and
+          a["steps"] == steps, f"{a}")
+    check(len(notes(c)) == 1, "asking for custody is noted as reading")
+    admin = c.admin("token", "--role", "admin", lines=False).stdout.strip()
+    check(get(c, here, admin).status == 403, "an administrator asks")
+    check(get(c, "/api/v1/evidence/" + "0" * 64 + "/custody").status == 404,
+          "custody of nothing")
+    # Refused, and nothing is said or left.
+    for args, rc in (((hexed, "--out", out, "--by", "sup"), 1),
+                     ((hexed, "--out", c.dir / "x"), 2),
+                     (("0" * 64, "--out", c.dir / "x", "--by", "sup"), 1),
+                     (("xyz", "--out", c.dir / "x", "--by", "sup"), 1)):
+        c.admin("evidence", "copy", *args, ok=(rc,))
+    check(out.read_bytes() == data, "written over")
+    check(len(notes(c)) == 1 and not (c.dir / "x").exists(), f"{notes(c)}")
+    # Damaged here: no copy, and the log says that there was a try.
+    f = stored(c, other)
+    good = f.read_bytes()
+    f.write_bytes(good[:-1] + b"?")
+    c.admin("evidence", "copy", hexed2, "--out", c.dir / "x", "--by", "sup",
+            ok=(3,))
+    check(not list(c.dir.glob("x*")), "a damaged copy is left")
+    check(len(notes(c)) == 2, f"{notes(c)}")
+    # The whole court's folder, its files among it, by the auditor.
+    vkey = c.admin("vkey", lines=False).stdout.strip()
+    a = json.loads(c.audit("store", c.court, "--key", vkey, "--json",
+                           ok=(3,)).stdout)
+    check([x["what"] for x in a["findings"]] == ["media"] and
+          a["media"] == 2 and a["media_absent"] == 1, f"{a}")
+    f.write_bytes(good)
+    # An export with its files.
+    bundle, media = c.dir / "bundle", c.dir / "media"
+    r = c.admin("export", "--record", rec, "--out", bundle, "--media", media,
+                "--by", "sup", "--reason", "律师阅卷")[0]
+    check(r["files"] == {"absent": 1, "copied": 2, "damaged": 0, "there": 0},
+          f"{r}")
+    check({x.name for x in media.iterdir()} == {hexed, hexed2}, "its files")
+
+    def audit(ok):
+        return json.loads(c.audit("bundle", bundle, "--key", vkey, "--media",
+                                  media, "--json", ok=(ok,)).stdout)
+    a = audit(1)
+    check(a["media"] == 2 and a["media_absent"] == 1, f"{a}")
+    check([x["reason"] for x in c.admin("evidence", "show", hexed2)
+           if x["what"] == "copied"] == ["", "律师阅卷"], "why it was copied")
+    swapped = bytearray(good)
+    swapped[99] ^= 1
+    (media / hexed2).write_bytes(swapped)
+    a = audit(3)
+    check([x["what"] for x in a["findings"]] == ["media"], f"{a}")
+    (media / hexed2).unlink()
+    a = audit(1)
+    check(a["media"] == 1 and a["media_absent"] == 2, f"{a}")
+    # Once more: what is there stays, what lacks comes.
+    r = c.admin("export", "--record", rec, "--out", bundle, "--media", media,
+                "--by", "sup")[0]
+    check(r["files"] == {"absent": 1, "copied": 1, "damaged": 0, "there": 1},
+          f"{r}")
+    entry = [x["id"] for x in c.console(f"/api/v1/records/{rec}")[
+        "attachments"] if x["sha256"] == hexed][0]
+    less = c.dir / "less"
+    r = c.admin("export", "--record", rec, "--out", bundle, "--media", less,
+                "--by", "sup", "--withhold", f"{entry}:个人信息")[0]
+    check({x.name for x in less.iterdir()} == {hexed2}, "a withheld file went")
+
+
 CASES = [
+    copies_are_noted_and_proved,
     the_console_reads_whole_and_in_ranges,
     reading_that_cannot_be_noted_is_refused, custody_retention_and_check,
     a_file_arrives_whole_and_is_receipted, tus_must_by_must, endings_keep_what_came,

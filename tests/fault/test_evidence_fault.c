@@ -346,6 +346,66 @@ test_copying_where_the_nth_file_operation_fails(void **state)
 	end(&w);
 }
 
+/* One file handed out: it is whole under its name, or nothing is there; and
+ * nothing goes out that the log does not know of. */
+static void
+test_handing_out_where_the_nth_thing_fails(void **state)
+{
+	struct bytes f = uploads_bytes(7, LEN);
+	uint8_t digest[HASH_LEN];
+	struct world w;
+
+	(void)state;
+	begin(&w);
+	sha256(digest, f);
+	EXPECT(uploads_bring(&w.u, dev, f, PIECE).why == UPLOAD_OK);
+	for (int way = 0; way < 3; way++) {
+		bool hit = true;
+
+		for (unsigned n = 1; hit; n++) {
+			char to[TMPDIR_MAX + 32], part[TMPDIR_MAX + 64];
+			struct custody_copying how = { .to = to, .who = "sup" };
+			uint64_t before = court_size(&w.ct), bytes;
+			struct stat sb;
+			enum status st;
+
+			EXPECT(n < 2000);
+			(void)snprintf(to, sizeof(to), "%s/out%d.%u",
+			    w.ct.dir.path, way, n);
+			(void)snprintf(part, sizeof(part), "%s.partial", to);
+			if (way == 0)
+				fault_alloc_once(n);
+			else if (way == 1)
+				fault_file_fail(n, EIO, false);
+			else
+				fault_disk_fail(w.disk, FAULT_WRITES, n,
+				    FAULT_IOERR, false);
+			st = custody_copy(w.u.ev, digest, &how, &bytes);
+			hit = way == 0   ? fault_alloc_off()
+			      : way == 1 ? fault_file_off()
+					 : fault_disk_hit(w.disk);
+			fault_disk_fail(
+			    w.disk, FAULT_WRITES, 0, FAULT_IOERR, false);
+			EXPECT(st == ST_OK || hit);
+			if (stat(to, &sb) == 0) {
+				EXPECT(sb.st_size == LEN);
+				EXPECT(court_size(&w.ct) > before);
+			} else {
+				EXPECT(st != ST_OK);
+				EXPECT_OK(
+				    custody_copy(w.u.ev, digest, &how, &bytes));
+				EXPECT(bytes == LEN);
+			}
+			(void)unlink(part); /* unlink itself may have failed */
+			EXPECT_ST(custody_copy(w.u.ev, digest, &how, &bytes),
+			    ST_CONFLICT);
+		}
+	}
+	uploads_check(&w.u, 1);
+	uploads_free(f);
+	end(&w);
+}
+
 int
 main(void)
 {
@@ -360,6 +420,7 @@ main(void)
 		cmocka_unit_test(test_opening_where_the_nth_thing_fails),
 		cmocka_unit_test(
 		    test_copying_where_the_nth_file_operation_fails),
+		cmocka_unit_test(test_handing_out_where_the_nth_thing_fails),
 	};
 
 	EXPECT(sodium_init() >= 0);
