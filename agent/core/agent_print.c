@@ -141,15 +141,6 @@ load_record(struct agent *a, struct pages *p, const char *rec)
 /* ---- filling and drawing */
 
 static void
-officer_name(void *arg, struct bytes id, struct buf *out)
-{
-	const struct agent *a = arg;
-
-	if (bytes_eq_str(id, a->court.person))
-		buf_str(out, a->court.name);
-}
-
-static void
 set_input(struct agent *a, struct pages *p, const char *rec, bool blank)
 {
 	p->in = (struct form_input){ .form = p->form,
@@ -159,9 +150,7 @@ set_input(struct agent *a, struct pages *p, const char *rec, bool blank)
 		.offset_min = a->offset_min,
 		.now_ms = (int64_t)port_wall_ms(a->port),
 		.court_name = a->desc->name,
-		.rec = rec,
-		.officer = officer_name,
-		.officer_arg = a };
+		.rec = rec };
 }
 
 /* The QR's code of the entry that was just written: the last of its chain. */
@@ -202,14 +191,9 @@ static enum status
 draw_blank(struct agent *a, struct pages *p, const char *rec, const char *qr)
 {
 	struct pdf_config c = { .title = form_zh(p->form),
-		.qr = bytes_str(qr),
-		.qr_words =
-		    "纸质补录：事后用 record --rec 录入上方编号的记录，--at "
-		    "填写"
-		    "纸面时间，并附本页照片。\nEnter this page later as the "
-		    "record numbered above, with the time on the paper, and "
-		    "attach its photograph." };
-	struct buf header;
+		.court = a->desc->name,
+		.foot_qr = bytes_str(qr) };
+	struct buf header, words;
 	enum status st;
 
 	set_input(a, p, rec, true);
@@ -218,9 +202,20 @@ draw_blank(struct agent *a, struct pages *p, const char *rec, const char *qr)
 		return st;
 	buf_init(&header, 1024);
 	buf_printf(&header, "%s　%s　%s", a->desc->name, form_zh(p->form), rec);
+	buf_init(&words, 1024);
+	buf_printf(&words,
+	    "纸质补录　记录编号 %s\n现场手写，字迹清楚；无内容的划“／”，改动处"
+	    "由当事人捺印。事后按此编号录入，时间填纸面所写，并附每页照片。\n"
+	    "Written by hand. Enter it later under this number, with the time "
+	    "on the paper, and attach a photograph of each page.",
+	    rec);
 	c.header = buf_cstr(&header);
+	c.foot_words = buf_cstr(&words);
 	c.made_ms = p->in.now_ms;
-	st = pdf_write(&p->pdf, &p->sheet.doc, &c, &a->words);
+	st = c.header != NULL && c.foot_words != NULL
+		 ? pdf_write(&p->pdf, &p->sheet.doc, &c, &a->words)
+		 : ST_NOMEM;
+	buf_free(&words);
 	buf_free(&header);
 	return st;
 }

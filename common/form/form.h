@@ -10,6 +10,9 @@
  * recorded says so, a conflict shows every value, what changed after a
  * signature stands at the end.
  *
+ * Names of officers are those that stand in the record beside their ids: what
+ * is printed depends on nothing that a record does not hold.
+ *
  * Threads: a `struct forms` may be read from many threads once it is filled.
  */
 #include "base/buf.h"
@@ -68,8 +71,13 @@ struct form_cell {
 struct form_line {
 	enum form_line_sort sort;
 	uint32_t cell, cell_count; /* in struct form_doc's `cell` */
-	bool repeat;  /* head of a table: again on each page that it covers */
-	bool struck;  /* struck out */
+	bool repeat; /* head of a table: again on each page that it covers */
+	bool struck; /* struck out */
+	bool right;  /* a paragraph at the right margin */
+	/* Of a blank form: its end is a place to write, to the margin; and so
+	 * many ruled lines follow. */
+	bool open;
+	uint32_t lines;
 	bool picture; /* `sha256` names the picture of a signature */
 	uint8_t sha256[HASH_LEN];
 };
@@ -103,9 +111,6 @@ struct form_input {
 	int offset_min; /* the court's zone */
 	int64_t now_ms; /* for conditions */
 	const char *court_name, *rec;
-	/* Append an officer's name; NULL, or nothing appended: the id. */
-	void (*officer)(void *arg, struct bytes id, struct buf *out);
-	void *officer_arg;
 };
 
 /*

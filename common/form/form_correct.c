@@ -1,8 +1,11 @@
 /*
  * What was corrected, from the record's entries in the order of merge: every
- * `amend`, every later value of a field once somebody had signed, and what was
- * struck out.  A `set` before the first signature is work on a draft and is
- * not listed; the value stands above.
+ * `amend`, every later value of a field once somebody had signed, what was
+ * added then, and what was struck out.  A `set` before the first signature is
+ * work on a draft and is not listed; the value stands above.
+ *
+ * Of what the form does not show only the number is given: a telephone number
+ * that was set right is not for everybody who gets the inventory.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +29,7 @@ struct history {
 	size_t count, cap;
 	bool after_sign;
 	unsigned n;
+	unsigned elsewhere; /* corrections of what the form does not show */
 };
 
 static struct bytes
@@ -90,7 +94,8 @@ begin(struct history *h, const char *what)
 	}
 	(void)form_line_begin(h->r, FORM_PARA);
 	form_cell_begin(h->r, 1, false);
-	buf_printf(&h->r->doc->text, "%u. %s", ++h->n, what);
+	/* No blank: in Chinese the mark takes a whole letter's room. */
+	buf_printf(&h->r->doc->text, "%u．%s", ++h->n, what);
 }
 
 static void
@@ -98,26 +103,21 @@ end(struct history *h)
 {
 	struct buf *out = &h->r->doc->text;
 	struct form_run *r = h->r;
-	size_t before;
 
 	if (h->e.reason != 0) {
 		buf_str(out, "理由：");
 		json_text(&h->e.body, h->e.reason, out);
 		buf_str(out, "。");
 	}
-	buf_str(out, "（");
-	before = out->len;
-	if (r->in->officer != NULL)
-		r->in->officer(r->in->officer_arg, h->e.by, out);
-	if (out->len == before)
-		buf_bytes(out, h->e.by);
+	buf_str(out, "记录人：");
+	form_put_officer(r, h->e.by, NULL);
 	buf_str(out, "，");
 	form_put_when(r, h->e.at, out);
-	buf_str(out, h->after_sign ? "，签名之后）" : "）");
+	buf_str(out, h->after_sign ? "，签名之后。" : "。");
 	form_cell_end(r);
 }
 
-/* "发现的财物第2项 名称", or the path where the kind has no such field. */
+/* "发现的财物第2项的名称", or the path where the kind has no such field. */
 static const struct kind_field *
 put_label(struct history *h, struct bytes path)
 {
@@ -132,7 +132,7 @@ put_label(struct history *h, struct bytes path)
 			it = state_item(h->r->in->st, bytes_of(path.p, len));
 		buf_str(out, f->list->zh);
 		if (it != NULL)
-			buf_printf(out, "第%u项 ", it->n);
+			buf_printf(out, "第%u项的", it->n);
 	}
 	if (f != NULL)
 		buf_str(out, f->zh);
@@ -146,7 +146,7 @@ put_value(struct history *h, const struct kind_field *f, struct bytes value)
 {
 	buf_str(&h->r->doc->text, "“");
 	if (f != NULL)
-		form_put_value(h->r, f, value);
+		form_put_value(h->r, f, NULL, value);
 	else
 		buf_bytes(&h->r->doc->text, value);
 	buf_str(&h->r->doc->text, "”");
@@ -176,6 +176,29 @@ put_change(struct history *h, struct bytes path, struct bytes value,
 	end(h);
 }
 
+/* Does it stand on this paper?  Counted if not. */
+static bool
+shown(struct history *h, struct bytes path)
+{
+	if (form_shows(h->r->in->form, path))
+		return true;
+	h->elsewhere++;
+	return false;
+}
+
+static void
+put_elsewhere(struct history *h)
+{
+	struct buf *out = &h->r->doc->text;
+
+	if (h->elsewhere == 0)
+		return;
+	begin(h, "");
+	buf_printf(out, "%s%u处补正、更正不涉及本文书所列内容，见记录。",
+	    h->n > 1 ? "另有" : "有", h->elsewhere);
+	form_cell_end(h->r);
+}
+
 static void
 put_struck(struct history *h, struct bytes path)
 {
@@ -184,6 +207,8 @@ put_struck(struct history *h, struct bytes path)
 	const struct kind_list *list =
 	    it != NULL ? kind_list(h->r->kind, it->list) : NULL;
 
+	if (list != NULL && !shown(h, path))
+		return;
 	begin(h, h->e.verb == DO_DROP ? "划去" : "恢复");
 	if (list != NULL)
 		buf_printf(out, "%s第%u项。", list->zh, it->n);
@@ -194,7 +219,43 @@ put_struck(struct history *h, struct bytes path)
 	end(h);
 }
 
+static void
+put_added(struct history *h, struct bytes item)
+{
+	const struct state_item *it = state_item(h->r->in->st, item);
+	const struct kind_list *list =
+	    it != NULL ? kind_list(h->r->kind, it->list) : NULL;
+
+	if (list == NULL || !shown(h, item))
+		return;
+	begin(h, "");
+	buf_printf(
+	    &h->r->doc->text, "补记%s第%u项，内容见上。", list->zh, it->n);
+	end(h);
+}
+
 /* ---- one entry */
+
+/* The item that a path lies in, "LIST/@ID"; empty where it lies in none. */
+static struct bytes
+item_of(struct bytes path)
+{
+	const uint8_t *at = memchr(path.p, '@', path.len);
+	size_t len = at != NULL ? (size_t)(at - path.p) + 1 + 2 * ID_LEN : 0;
+
+	return len <= path.len ? bytes_of(path.p, len) : bytes_of(path.p, 0);
+}
+
+/* Whoever adds an item writes what is personal in an entry behind it: the item
+ * was listed, its first values are not listed again. */
+static bool
+belongs_to_added(struct history *h, struct bytes path, const struct was *w)
+{
+	struct bytes item = item_of(path);
+
+	return w == NULL && h->e.verb == DO_SET && item.len > 0 &&
+	       find(h, item) != NULL;
+}
 
 static void
 take_field(struct history *h, struct bytes path, size_t i)
@@ -211,7 +272,8 @@ take_field(struct history *h, struct bytes path, size_t i)
 		if (h->e.body.node[n].type == JSON_STRING)
 			value = bytes_of(value.p - 1, value.len + 2);
 	}
-	if (h->e.verb == DO_AMEND || (h->e.verb == DO_SET && h->after_sign))
+	if ((h->e.verb == DO_AMEND || (h->e.verb == DO_SET && h->after_sign)) &&
+	    !belongs_to_added(h, path, w) && shown(h, path))
 		put_change(h, path, value, w);
 	if (whole)
 		keep(h, path, value);
@@ -232,6 +294,10 @@ take_add(struct history *h)
 	memcpy(path + base, "/@", 2);
 	memcpy(path + base + 2, id, 2 * ID_LEN);
 	base += 2 + 2 * ID_LEN;
+	if (h->after_sign) {
+		keep(h, bytes_of(path, base), bytes_str(""));
+		put_added(h, bytes_of(path, base));
+	}
 	path[base++] = '/';
 	for (size_t i = 1; i < h->e.on_count; i++) {
 		struct bytes name = h->e.on[i];
@@ -285,6 +351,8 @@ form_fill_corrections(struct form_run *r)
 		else if (st != ST_INVALID)
 			r->err = st;
 	}
+	if (r->err == ST_OK)
+		put_elsewhere(&h);
 	free(h.was);
 	buf_free(&h.text);
 	entry_free(&h.e);

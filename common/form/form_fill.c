@@ -126,6 +126,63 @@ form_cell_end(struct form_run *r)
 
 /* ---- blocks */
 
+struct cond_view
+form_view(const struct form_run *r, const struct state_item *it)
+{
+	return (struct cond_view){ .st = r->in->st,
+		.kind = r->kind,
+		.item = it != NULL ? it->path : bytes_of("", 0),
+		.now_ms = r->in->now_ms,
+		.offset_min = r->in->offset_min };
+}
+
+static bool
+applies(
+    struct form_run *r, const struct form_block *b, const struct state_item *it)
+{
+	struct cond_view v = form_view(r, it);
+
+	/* What is torn or withheld is shown: the values themselves say so. */
+	return b->when == NULL || r->doc->blank ||
+	       cond_judge(b->when, &v) != TRUTH_FALSE;
+}
+
+/* A place to write at the end of a paragraph reaches to the margin. */
+static void
+open_end(struct form_run *r, struct form_line *l)
+{
+	static const char low[] = "＿";
+	struct buf *text = &r->doc->text;
+	struct form_cell *c;
+	size_t n = sizeof(low) - 1;
+
+	if (r->err != ST_OK || !r->doc->blank)
+		return;
+	c = &r->doc->cell[l->cell];
+	while (
+	    c->len >= n && memcmp(text->p + c->off + c->len - n, low, n) == 0) {
+		c->len -= (uint32_t)n;
+		text->len -= n;
+		l->open = true;
+	}
+}
+
+static void
+put_para(struct form_run *r, const struct form_block *b,
+    const struct form_text *t, const struct state_item *it)
+{
+	struct form_line *l = form_line_begin(r, FORM_PARA);
+
+	l->struck = it != NULL && it->is == STATE_OUT;
+	l->right = b->right;
+	form_cell_begin(r, 1, false);
+	form_put_text(r, t, it);
+	form_cell_end(r);
+	open_end(r, l);
+	if (r->doc->blank)
+		l->lines = b->lines;
+}
+
 static void
 put_line(struct form_run *r, enum form_line_sort sort,
     const struct form_text *t, const struct state_item *it)
@@ -202,6 +259,14 @@ form_items(struct form_run *r, const char *list, size_t *count)
 }
 
 static void
+put_paras(
+    struct form_run *r, const struct form_block *b, const struct state_item *it)
+{
+	for (size_t i = 0; i < b->text_count; i++)
+		put_para(r, b, &b->text[i], it);
+}
+
+static void
 put_items(struct form_run *r, const struct form_block *b)
 {
 	const struct state_item **items;
@@ -213,9 +278,8 @@ put_items(struct form_run *r, const struct form_block *b)
 			r->row = b->sort == BLOCK_TABLE ? row : 0;
 			if (b->sort == BLOCK_TABLE)
 				put_row(r, b, NULL);
-			for (size_t t = 0;
-			     b->sort == BLOCK_EACH && t < b->text_count; t++)
-				put_line(r, FORM_PARA, &b->text[t], NULL);
+			else
+				put_paras(r, b, NULL);
 		}
 		r->row = 0;
 		return;
@@ -224,12 +288,12 @@ put_items(struct form_run *r, const struct form_block *b)
 	for (size_t i = 0; i < count; i++) {
 		if (b->sort == BLOCK_TABLE)
 			put_row(r, b, items[i]);
-		for (size_t t = 0; b->sort == BLOCK_EACH && t < b->text_count;
-		     t++)
-			put_line(r, FORM_PARA, &b->text[t], items[i]);
+		else if (applies(r, b, items[i]))
+			put_paras(r, b, items[i]);
 	}
 	free(items);
-	if (count > 0)
+	/* Of some items alone: that there are others is no news. */
+	if (count > 0 || (b->sort == BLOCK_EACH && b->when != NULL))
 		return;
 	(void)form_line_begin(r, b->sort == BLOCK_TABLE ? FORM_ROW : FORM_PARA);
 	form_cell_begin(r, 1, false);
@@ -251,17 +315,13 @@ put_table(struct form_run *r, const struct form_block *b)
 	put_items(r, b);
 }
 
+/* Is it for this form at all? */
 static bool
-applies(struct form_run *r, const struct form_block *b)
+stands(struct form_run *r, const struct form_block *b)
 {
-	struct cond_view v = { .st = r->in->st,
-		.kind = r->kind,
-		.now_ms = r->in->now_ms,
-		.offset_min = r->in->offset_min };
-
-	/* What is torn or withheld is shown: the values themselves say so. */
-	return b->when == NULL || r->doc->blank ||
-	       cond_judge(b->when, &v) != TRUTH_FALSE;
+	if (b->on != ON_ANY && (b->on == ON_BLANK) != r->doc->blank)
+		return false;
+	return b->sort == BLOCK_EACH || applies(r, b, NULL);
 }
 
 static void
@@ -278,8 +338,7 @@ put_block(struct form_run *r, const struct form_block *b)
 		put_line(r, FORM_NOTE, &b->text[0], NULL);
 		return;
 	case BLOCK_PARA:
-		for (size_t i = 0; i < b->text_count; i++)
-			put_line(r, FORM_PARA, &b->text[i], NULL);
+		put_paras(r, b, NULL);
 		return;
 	case BLOCK_GRID:
 		put_grid(r, b);
@@ -310,7 +369,7 @@ form_fill(struct form_doc *out, const struct form_input *in)
 	buf_reset(&out->text);
 	out->blank = in->st == NULL;
 	for (size_t i = 0; i < in->form->block_count && r.err == ST_OK; i++) {
-		if (applies(&r, &in->form->block[i]))
+		if (stands(&r, &in->form->block[i]))
 			put_block(&r, &in->form->block[i]);
 	}
 	return r.err;

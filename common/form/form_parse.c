@@ -60,6 +60,16 @@ read_joined(struct form_piece *p, struct doc *d, uint32_t n,
 	    bytes_of(name.p + star + 1, name.len - star - 1));
 }
 
+static const char or_court[] = "|=court";
+
+static bool
+ends_with_court(struct bytes name)
+{
+	size_t n = sizeof(or_court) - 1;
+
+	return name.len > n && memcmp(name.p + name.len - n, or_court, n) == 0;
+}
+
 static enum status
 read_name(struct form_piece *p, struct doc *d, uint32_t n, const struct kind *k,
     const struct kind_list *list, struct bytes name)
@@ -80,6 +90,10 @@ read_name(struct form_piece *p, struct doc *d, uint32_t n, const struct kind *k,
 	if (star != NULL && (ask == NULL || star < ask))
 		return read_joined(p, d, n, k, name, (size_t)(star - name.p));
 	p->sort = PIECE_FIELD;
+	if (ask == NULL && ends_with_court(name)) {
+		p->court = true;
+		name.len -= sizeof(or_court) - 1;
+	}
 	if (name.len > 1 && name.p[name.len - 1] == '!') {
 		p->spare = true;
 		name.len--;

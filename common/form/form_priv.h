@@ -26,6 +26,7 @@ struct form_piece {
 	const struct kind_field *field;
 	const struct kind_list *list; /* PIECE_LIST */
 	bool spare;  /* nothing is printed where there is no value */
+	bool court;  /* where there is no value: the court's name */
 	bool record; /* the record's field, though in an item's terms */
 };
 
@@ -46,8 +47,11 @@ enum form_block_sort {
 	BLOCK_NOTE,
 };
 
+enum form_on { ON_ANY, ON_FILLED, ON_BLANK };
+
 struct form_block {
 	enum form_block_sort sort;
+	enum form_on on;              /* which forms it stands on */
 	const struct cond *when;      /* NULL: always */
 	const struct kind_list *list; /* BLOCK_EACH, BLOCK_TABLE */
 	const struct form_text *text; /* paragraphs, cells of a row or grid */
@@ -55,7 +59,9 @@ struct form_block {
 	const char *const *head; /* BLOCK_TABLE: of each column */
 	const uint32_t *width;   /* BLOCK_TABLE, BLOCK_GRID: of each column */
 	size_t columns;
-	uint32_t rows;                       /* of a blank form */
+	uint32_t rows;  /* of a blank form */
+	uint32_t lines; /* of a blank form, behind each paragraph */
+	bool right;     /* BLOCK_PARA: at the right margin */
 	const struct kind_sign *const *sign; /* BLOCK_SIGNS */
 	size_t sign_count;
 };
@@ -114,12 +120,20 @@ const struct state_item **form_items(
 /* A text for the record, or an item of it (path; empty: the record). */
 void form_put_text(
     struct form_run *r, const struct form_text *t, const struct state_item *it);
-/* One value (JSON text of a scalar) of a field, as it stands on paper. */
-void form_put_value(
-    struct form_run *r, const struct kind_field *f, struct bytes json);
+/* One value (JSON text of a scalar) of a field, as it stands on paper; `it`:
+ * the item it is of, or NULL. */
+void form_put_value(struct form_run *r, const struct kind_field *f,
+    const struct state_item *it, struct bytes json);
+/* What conditions are judged by; `it` NULL: the record. */
+struct cond_view form_view(
+    const struct form_run *r, const struct state_item *it);
 /* Whether a field has values that are kept; the first, and how many. */
 size_t form_kept(struct form_run *r, const struct kind_field *f,
     const struct state_item *it, struct bytes *json);
+/* An officer: the id, and before it the name that the record gives beside it;
+ * `it`: the item that says so itself, NULL: any. */
+void form_put_officer(
+    struct form_run *r, struct bytes id, const struct state_item *it);
 /* A moment, "2024年3月1日5时10分", or a day. */
 void form_put_when(struct form_run *r, struct bytes at, struct buf *out);
 

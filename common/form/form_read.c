@@ -13,6 +13,7 @@ enum {
 	TEXTS_MAX = 200,
 	COLUMNS_MAX = 16,
 	ROWS_MAX = 60,
+	LINES_MAX = 60,
 	SIGNS_MAX = 20,
 	TITLE_MAX = 200,
 	ID_TEXT_MAX = 64,
@@ -26,19 +27,20 @@ static const struct {
 } block_sorts[] = {
 	{ "title", BLOCK_TITLE, JSON_STRING, (const char *const[]){ NULL } },
 	{ "head", BLOCK_HEAD, JSON_STRING,
-	    (const char *const[]){ "when", NULL } },
+	    (const char *const[]){ "when", "on", NULL } },
 	{ "note", BLOCK_NOTE, JSON_STRING,
-	    (const char *const[]){ "when", NULL } },
+	    (const char *const[]){ "when", "on", NULL } },
 	{ "grid", BLOCK_GRID, JSON_ARRAY,
-	    (const char *const[]){ "widths", "when", NULL } },
+	    (const char *const[]){ "widths", "when", "on", NULL } },
 	{ "table", BLOCK_TABLE, JSON_STRING,
-	    (const char *const[]){ "columns", "rows", "when", NULL } },
+	    (const char *const[]){ "columns", "rows", "when", "on", NULL } },
 	{ "each", BLOCK_EACH, JSON_STRING,
-	    (const char *const[]){ "para", "rows", "when", NULL } },
+	    (const char *const[]){
+		"para", "rows", "lines", "when", "on", NULL } },
 	{ "para", BLOCK_PARA, JSON_ARRAY,
-	    (const char *const[]){ "when", NULL } },
+	    (const char *const[]){ "lines", "right", "when", "on", NULL } },
 	{ "signs", BLOCK_SIGNS, JSON_ARRAY,
-	    (const char *const[]){ "when", NULL } },
+	    (const char *const[]){ "when", "on", NULL } },
 	{ "corrections", BLOCK_CORRECTIONS, JSON_TRUE,
 	    (const char *const[]){ NULL } },
 };
@@ -273,11 +275,50 @@ read_body(struct form_reader *r, uint32_t n, uint32_t v)
 }
 
 static enum status
+read_on(struct form_reader *r, uint32_t n)
+{
+	const struct json *j = &r->d->j;
+	uint32_t v = json_get(j, n, "on");
+
+	if (v == 0)
+		return ST_OK;
+	if (json_is(j, v, "filled"))
+		r->b->on = ON_FILLED;
+	else if (json_is(j, v, "blank"))
+		r->b->on = ON_BLANK;
+	else
+		return doc_refuse(r->d, v, "on 须为 filled 或 blank",
+		    "`on` is filled or blank");
+	return ST_OK;
+}
+
+/* What any block may have beside its own; a condition on `each` is in the
+ * items' terms. */
+static enum status
+read_common(struct form_reader *r, uint32_t n)
+{
+	struct cond_scope scope = { .kinds = &r->kind,
+		.kind_count = 1,
+		.list = r->b->sort == BLOCK_EACH ? r->b->list->path : NULL };
+	uint32_t when = json_get(&r->d->j, n, "when");
+	int64_t lines = 0;
+	enum status st = read_on(r, n);
+
+	if (st == ST_OK)
+		st = doc_int(r->d, n, "lines", 0, LINES_MAX, &lines);
+	if (st == ST_OK)
+		st = doc_bool(r->d, n, "right", &r->b->right);
+	if (st == ST_OK && when != 0)
+		st = cond_compile(&r->b->when, r->d, when, &scope);
+	r->b->lines = (uint32_t)lines;
+	return st;
+}
+
+static enum status
 read_block(struct form_reader *r, uint32_t n)
 {
 	const char *names[8];
-	struct cond_scope scope = { .kinds = &r->kind, .kind_count = 1 };
-	uint32_t v = 0, when;
+	uint32_t v = 0;
 	size_t c = 0, s = 0;
 	enum status st;
 
@@ -297,10 +338,8 @@ read_block(struct form_reader *r, uint32_t n)
 	if (st != ST_OK)
 		return st;
 	r->b->sort = block_sorts[s].sort;
-	when = json_get(&r->d->j, n, "when");
-	if (when != 0)
-		st = cond_compile(&r->b->when, r->d, when, &scope);
-	return st == ST_OK ? read_body(r, n, v) : st;
+	st = read_body(r, n, v);
+	return st == ST_OK ? read_common(r, n) : st;
 }
 
 static enum status

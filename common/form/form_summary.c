@@ -153,7 +153,7 @@ put_total(struct form_run *r, const struct total *t, struct buf *out)
 		buf_init(&json, MONEY_TEXT);
 		buf_printf(&json, "\"%lld.%02lld\"", (long long)(cents / 100),
 		    (long long)(cents % 100));
-		form_put_value(r, f, buf_view(&json));
+		form_put_value(r, f, NULL, buf_view(&json));
 		buf_free(&json);
 	}
 	if (t->silent > 0)

@@ -61,6 +61,24 @@ form_put_when(struct form_run *r, struct bytes at, struct buf *out)
 		    (w.offset_min < 0 ? -w.offset_min : w.offset_min) % 60);
 }
 
+/* What stands behind a number. */
+static void
+put_unit(const struct kind_field *f, struct buf *out)
+{
+	static const struct {
+		const char *unit, *zh;
+	} words[] = { { "CNY", "元" }, { "d", "日" }, { "y", "岁" },
+		{ "m", "米" }, { "m2", "平方米" } };
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (strcmp(f->unit, words[i].unit) == 0) {
+			buf_str(out, words[i].zh);
+			return;
+		}
+	}
+	buf_str(out, f->unit);
+}
+
 /* "1386056.00" as 1,386,056.00元. */
 static void
 put_money(const struct kind_field *f, struct bytes text, struct buf *out)
@@ -74,16 +92,17 @@ put_money(const struct kind_field *f, struct bytes text, struct buf *out)
 		buf_u8(out, text.p[i]);
 	}
 	buf_add(out, text.p + whole, text.len - whole);
-	buf_str(out,
-	    f->unit[0] == '\0' || strcmp(f->unit, "CNY") == 0 ? "元" : f->unit);
+	if (f->unit[0] == '\0')
+		buf_str(out, "元");
+	else
+		put_unit(f, out);
 }
 
 static void
-put_string(struct form_run *r, const struct kind_field *f, struct bytes text,
-    struct bytes json)
+put_string(struct form_run *r, const struct kind_field *f,
+    const struct state_item *it, struct bytes text, struct bytes json)
 {
 	struct buf *out = text_of(r);
-	size_t before = out->len;
 
 	switch (f->type) {
 	case KIND_DATE:
@@ -94,10 +113,7 @@ put_string(struct form_run *r, const struct kind_field *f, struct bytes text,
 		put_money(f, text, out);
 		return;
 	case KIND_OFFICER:
-		if (r->in->officer != NULL)
-			r->in->officer(r->in->officer_arg, text, out);
-		if (out->len == before)
-			buf_bytes(out, text);
+		form_put_officer(r, text, it);
 		return;
 	case KIND_ATTACHMENT:
 		buf_str(out, "附件");
@@ -105,14 +121,13 @@ put_string(struct form_run *r, const struct kind_field *f, struct bytes text,
 		return;
 	default:
 		kind_show(f, json, true, out);
-		if (f->unit[0] != '\0')
-			buf_str(out, f->unit);
+		put_unit(f, out);
 	}
 }
 
 void
-form_put_value(
-    struct form_run *r, const struct kind_field *f, struct bytes json)
+form_put_value(struct form_run *r, const struct kind_field *f,
+    const struct state_item *it, struct bytes json)
 {
 	struct json j;
 	struct buf scratch;
@@ -123,7 +138,7 @@ form_put_value(
 	st = json_parse(&j, json, JSON_DOCUMENT);
 	if (st == ST_OK && j.node[0].type == JSON_STRING) {
 		json_text(&j, 0, &scratch);
-		put_string(r, f, buf_view(&scratch), json);
+		put_string(r, f, it, buf_view(&scratch), json);
 		if (scratch.err != ST_OK)
 			r->err = scratch.err;
 	} else if (st == ST_OK && j.node[0].type == JSON_OBJECT) {
@@ -132,11 +147,8 @@ form_put_value(
 		buf_str(text_of(r), "（无）");
 	} else if (st == ST_OK || st == ST_INVALID) {
 		kind_show(f, json, true, text_of(r));
-		if (f->unit[0] != '\0' && f->type == KIND_INT)
-			buf_str(text_of(r), strcmp(f->unit, "d") == 0 ? "日"
-					    : strcmp(f->unit, "y") == 0
-						? "岁"
-						: f->unit);
+		if (f->type == KIND_INT)
+			put_unit(f, text_of(r));
 	} else {
 		r->err = st;
 	}
@@ -220,13 +232,37 @@ form_kept(struct form_run *r, const struct kind_field *f,
 }
 
 static void
-put_field(struct form_run *r, const struct kind_field *f,
-    const struct state_item *it, bool in_cell, bool spare)
+put_court(struct form_run *r)
 {
+	buf_str(text_of(r), r->in->court_name != NULL ? r->in->court_name : "");
+}
+
+/* Nothing was recorded: was anything asked for? */
+static void
+put_nothing(
+    struct form_run *r, const struct kind_field *f, const struct state_item *it)
+{
+	struct cond_view v = form_view(r, it);
+
+	if (f->when == NULL || cond_judge(f->when, &v) != TRUTH_FALSE)
+		put_bracketed(r, unrecorded);
+	else
+		put_bracketed(r, "（不适用）");
+}
+
+static void
+put_field(struct form_run *r, const struct form_piece *p,
+    const struct state_item *it, bool in_cell)
+{
+	const struct kind_field *f = p->field;
 	const struct state_field *sf;
 	struct state_value v;
 	size_t n = 0;
 
+	if (r->doc->blank && p->court) {
+		put_court(r);
+		return;
+	}
 	if (r->doc->blank) {
 		if (!in_cell)
 			put_blank(r, f);
@@ -238,10 +274,12 @@ put_field(struct form_run *r, const struct kind_field *f,
 	     n++) {
 		if (n > 0)
 			buf_str(text_of(r), "／");
-		form_put_value(r, f, v.json);
+		form_put_value(r, f, it, v.json);
 	}
-	if (n == 0 && !spare)
-		put_bracketed(r, unrecorded);
+	if (n == 0 && p->court)
+		put_court(r);
+	else if (n == 0 && !p->spare)
+		put_nothing(r, f, it);
 	else if (n > 1)
 		buf_str(text_of(r), "（不一致）");
 }
@@ -269,7 +307,7 @@ put_choice(
 		else if (bytes_eq_str(v.json, "false"))
 			buf_str(text_of(r), p->no);
 		else
-			form_put_value(r, p->field, v.json);
+			form_put_value(r, p->field, it, v.json);
 	}
 	if (n == 0)
 		buf_printf(text_of(r), "（%s／%s：未记载）", p->text, p->no);
@@ -295,7 +333,7 @@ put_list(struct form_run *r, const struct form_piece *p)
 			continue;
 		if (n++ > 0)
 			buf_str(text_of(r), "、");
-		put_field(r, p->field, it, false, false);
+		put_field(r, p, it, false);
 	}
 	if (n == 0)
 		buf_str(text_of(r), unrecorded);
@@ -324,9 +362,8 @@ form_put_text(
 			buf_str(text_of(r), p->text);
 			break;
 		case PIECE_FIELD:
-			put_field(r, p->field, p->record ? NULL : it,
-			    (alone && !boxes(p->field)) || r->row > 0,
-			    p->spare);
+			put_field(r, p, p->record ? NULL : it,
+			    (alone && !boxes(p->field)) || r->row > 0);
 			break;
 		case PIECE_CHOICE:
 			put_choice(r, p, p->record ? NULL : it);
@@ -345,8 +382,7 @@ form_put_text(
 			    text_of(r), r->in->rec != NULL ? r->in->rec : "");
 			break;
 		case PIECE_COURT:
-			buf_str(text_of(r),
-			    r->in->court_name != NULL ? r->in->court_name : "");
+			put_court(r);
 			break;
 		}
 	}

@@ -31,6 +31,7 @@ pdf_layout(
 {
 	PangoLayout *l = pango_layout_new(r->context);
 	PangoFontDescription *font = pango_font_description_new();
+	PangoAttrList *attrs;
 
 	pango_font_description_set_family_static(font, family);
 	pango_font_description_set_absolute_size(font, size * PANGO_SCALE);
@@ -40,6 +41,11 @@ pdf_layout(
 	pango_font_description_free(font);
 	pango_layout_set_text(l, (const char *)text.p, (int)text.len);
 	pango_layout_set_wrap(l, PANGO_WRAP_WORD_CHAR);
+	/* A hyphen where a long number breaks would be read as part of it. */
+	attrs = pango_attr_list_new();
+	pango_attr_list_insert(attrs, pango_attr_insert_hyphens_new(FALSE));
+	pango_layout_set_attributes(l, attrs);
+	pango_attr_list_unref(attrs);
 	if (width > 0)
 		pango_layout_set_width(l, (int)(width * PANGO_SCALE));
 	return l;
@@ -82,7 +88,7 @@ dress_page(struct pdf_run *r)
 	(void)snprintf(
 	    foot, sizeof(foot), "第 %u 页 共 %u 页", r->page, r->pages);
 	put_margin(r, foot,
-	    r->foot != NULL ? FOOT_TOP + FOOT_SIDE + 3
+	    r->foot != NULL ? PAGE_HEIGHT - FOOT_BELOW + 3
 			    : PAGE_HEIGHT - MARGIN_BOTTOM + 20,
 	    true);
 	if (r->foot != NULL)
@@ -97,6 +103,12 @@ new_page(struct pdf_run *r)
 	r->page++;
 	r->y = MARGIN_TOP;
 	dress_page(r);
+}
+
+double
+pdf_body(const struct pdf_run *r)
+{
+	return r->bottom - MARGIN_TOP;
 }
 
 void
@@ -131,8 +143,6 @@ run(struct pdf_run *r)
 			r->head = l;
 	}
 	r->head = NULL;
-	if (r->err == ST_OK && r->c->qr.len > 0)
-		pdf_put_qr(r);
 }
 
 /* ---- the document */
@@ -211,6 +221,16 @@ of_cairo(cairo_status_t s, const struct buf *out)
 	return out->err != ST_OK ? out->err : ST_NOMEM;
 }
 
+/* A version-4 code or smaller can be read at a third less. */
+static void
+set_foot(struct pdf_run *r)
+{
+	if (r->foot == NULL)
+		return;
+	r->foot_side = r->foot->width > 33 ? FOOT_SIDE : FOOT_SIDE_SHORT;
+	r->bottom = PAGE_HEIGHT - FOOT_BELOW - r->foot_side - FOOT_AIR;
+}
+
 static enum status
 write_pages(struct buf *out, const struct form_doc *doc,
     const struct pdf_config *c, struct words *why)
@@ -235,8 +255,7 @@ write_pages(struct buf *out, const struct form_doc *doc,
 		   (r.foot = pdf_code(c->foot_qr)) == NULL) {
 		st = ST_LIMIT;
 	} else {
-		if (r.foot != NULL)
-			r.bottom = PAGE_HEIGHT - FOOT_MARGIN;
+		set_foot(&r);
 		run(&r);
 		r.pages = r.page;
 		r.draw = true;

@@ -17,11 +17,10 @@
 struct pdf_config {
 	const char *title;  /* of the document, for a viewer's window */
 	const char *header; /* above each page: the court, the record */
+	const char *court;  /* above the title; NULL: nothing */
 	int64_t made_ms;    /* since 1970: the document's own date */
-	/* Printed as a QR with its words beside it, at the end; empty: none. */
-	struct bytes qr;
-	const char *qr_words; /* lines of text, or NULL */
-	/* The same at the foot of every page (docs/CHECK.md). */
+	/* A QR at the foot of every page (docs/CHECK.md), with lines of text
+	 * beside it; empty: none. */
 	struct bytes foot_qr;
 	const char *foot_words;
 	/* The PNG of a signature's picture, appended; ST_ABSENT: not at hand.

@@ -5,7 +5,6 @@
 
 #include "pdf/pdf_priv.h"
 
-#define QR_SIDE 92.0
 #define QUIET 4 /* modules of white around it: ISO/IEC 18004 */
 
 /* Capitals and digits take five and a half bits each: the encoder finds the
@@ -39,50 +38,24 @@ draw(struct pdf_run *r, const QRcode *qr, double x, double y, double whole_side)
 }
 
 void
-pdf_put_qr(struct pdf_run *r)
-{
-	QRcode *qr = pdf_code(r->c->qr);
-	struct bytes words =
-	    bytes_str(r->c->qr_words != NULL ? r->c->qr_words : "");
-	PangoLayout *l;
-	double height;
-
-	if (qr == NULL) {
-		r->err = ST_LIMIT;
-		return;
-	}
-	l = pdf_layout(r, words, 8.5, false, TEXT_WIDTH - QR_SIDE - 8);
-	height = pdf_height(l) > QR_SIDE ? pdf_height(l) : QR_SIDE;
-	r->y += 10;
-	pdf_need(r, height);
-	if (r->draw) {
-		draw(r, qr, MARGIN_SIDE, r->y, QR_SIDE);
-		cairo_move_to(r->cr, MARGIN_SIDE + QR_SIDE + 8, r->y + 4);
-		pango_cairo_show_layout(r->cr, l);
-	}
-	r->y += height;
-	g_object_unref(l);
-	QRcode_free(qr);
-}
-
-void
 pdf_put_foot(struct pdf_run *r)
 {
+	double side = r->foot_side, top = PAGE_HEIGHT - FOOT_BELOW - side;
 	PangoLayout *l;
 
 	/* Its quiet zone reaches out of the text's margin: the code itself
 	 * stands flush with it. */
-	draw(r, r->foot, MARGIN_SIDE - 6, FOOT_TOP, FOOT_SIDE);
+	draw(r, r->foot, MARGIN_SIDE - 6, top, side);
 	cairo_save(r->cr);
 	cairo_set_line_width(r->cr, 0.5);
-	cairo_move_to(r->cr, MARGIN_SIDE, FOOT_TOP);
-	cairo_line_to(r->cr, MARGIN_SIDE + TEXT_WIDTH, FOOT_TOP);
+	cairo_move_to(r->cr, MARGIN_SIDE, top);
+	cairo_line_to(r->cr, MARGIN_SIDE + TEXT_WIDTH, top);
 	cairo_stroke(r->cr);
 	cairo_restore(r->cr);
 	l = pdf_layout(
-	    r, bytes_str(r->c->foot_words), 8.5, false, TEXT_WIDTH - FOOT_SIDE);
-	cairo_move_to(r->cr, MARGIN_SIDE + FOOT_SIDE,
-	    FOOT_TOP + (FOOT_SIDE - pdf_height(l)) / 2);
+	    r, bytes_str(r->c->foot_words), 8.5, false, TEXT_WIDTH - side);
+	cairo_move_to(
+	    r->cr, MARGIN_SIDE + side, top + (side - pdf_height(l)) / 2);
 	pango_cairo_show_layout(r->cr, l);
 	g_object_unref(l);
 }

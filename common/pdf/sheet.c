@@ -61,6 +61,7 @@ sheet_draw(const struct sheet *s, const struct paper_code *code,
 	struct pdf_config c = { .title = form_zh(s->in->form),
 		.picture = s->picture,
 		.picture_arg = s->picture_arg,
+		.court = s->in->court_name,
 		.made_ms = s->in->now_ms };
 	struct bytes summary = buf_view(&s->summary);
 	struct buf header, words, qr;

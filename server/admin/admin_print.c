@@ -90,7 +90,6 @@ print_it(struct admin *a, struct desk *d, struct buf *pdf)
 {
 	struct printer p = { .centre = a->centre,
 		.reader = d->reader,
-		.roster = a->roster,
 		.fold = d->fold,
 		.forms = d->domain->forms,
 		.court_name = d->descriptor->name,

@@ -223,7 +223,6 @@ api_routes(struct app *a)
 		{ "/api/v1/records/{rec}", work_record },
 		{ "/api/v1/records/{rec}/state", work_state },
 		{ "/api/v1/records/{rec}/history", work_history },
-		{ "/api/v1/records/{rec}/print/{form}", api_print },
 		{ "/api/v1/findings", work_findings },
 		{ "/api/v1/hints", api_hints },
 		{ "/api/v1/devices", api_devices },
@@ -243,4 +242,8 @@ api_routes(struct app *a)
 	r = routes_add(a, "POST", "/api/v1/records/{rec}/findings",
 	    1u << LISTEN_CONSOLE, api_finding);
 	r->body_max = API_FINDING_BODY_MAX;
+	/* It writes an entry: never GET, which a browser may repeat, fetch
+	 * ahead, or ask for with HEAD. */
+	(void)routes_add(a, "POST", "/api/v1/records/{rec}/print/{form}",
+	    1u << LISTEN_CONSOLE, api_print);
 }

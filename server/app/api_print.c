@@ -45,7 +45,6 @@ api_print(struct worker *w, struct request *rq)
 {
 	struct printer p = { .centre = w->app->centre,
 		.reader = w->reader,
-		.roster = w->app->roster,
 		.fold = w->fold,
 		.forms = w->domain->forms,
 		.court_name = w->app->court_name,

@@ -120,29 +120,12 @@ take_entries(struct job *j)
 	return ST_OK;
 }
 
-static void
-officer_name(void *arg, struct bytes id, struct buf *out)
-{
-	const struct printer *p = arg;
-	struct roster_person who;
-	char text[ROSTER_NAME_MAX + 1];
-
-	if (id.len > ROSTER_NAME_MAX)
-		return;
-	memcpy(text, id.p, id.len);
-	text[id.len] = '\0';
-	if (roster_person(p->roster, text, &who) == ST_OK)
-		buf_str(out, who.name);
-}
-
 static enum status
 fill(struct job *j)
 {
 	const struct port *port = centre_port(j->p->centre);
 	uint8_t salt[PAPER_SALT_LEN];
-	struct printer *arg;
 
-	memcpy(&arg, &j->p, sizeof(arg)); /* read only in officer_name */
 	j->in = (struct form_input){ .form = j->form,
 		.st = fold_state(j->p->fold),
 		.entries = j->entry,
@@ -150,9 +133,7 @@ fill(struct job *j)
 		.offset_min = j->p->utc_offset_min,
 		.now_ms = (int64_t)port_wall_ms(port),
 		.court_name = j->p->court_name,
-		.rec = j->rec,
-		.officer = officer_name,
-		.officer_arg = arg };
+		.rec = j->rec };
 	port_random(port, salt, sizeof(salt));
 	return sheet_fill(
 	    &j->sheet, &j->in, fold_state_bytes(j->p->fold), salt, j->why);

@@ -11,12 +11,10 @@
  */
 #include "form/form.h"
 #include "server/project/fold.h"
-#include "server/roster/roster.h"
 
 struct printer {
 	struct centre *centre; /* all borrowed */
 	struct centre_reader *reader;
-	struct roster *roster;
 	struct fold *fold; /* of the caller's thread */
 	const struct forms *forms;
 	const char *court_name;

@@ -5,6 +5,7 @@ test_paper.py BIN [CASE…]
 """
 import hashlib
 import json
+import re
 import subprocess
 import sys
 
@@ -107,6 +108,90 @@ def each_page_names_its_entry_in_a_code_that_survives_copying(c: Court):
         "2026年11月24日5时10分", "30项", "30,015.00元"], more["summary"])
 
 
+def pages_of(path):
+    """The words of each page, white space apart."""
+    r = subprocess.run(["pdftotext", "-raw", str(path), "-"],
+                       capture_output=True, text=True)
+    check(r.returncode == 0, f"pdftotext: {r.stderr}")
+    return ["".join(p.split()) for p in r.stdout.split("\f")[:-1]]
+
+
+def nothing_is_cut_off_however_long(c: Court):
+    """Catches a cell that runs out of its page, and a hyphen that a long
+    number did not have."""
+    joined(c)
+    rec = c.agent("h", "record", "report", "order/no=（2026）苏0302执1号")[-1][
+        "rec"]
+    details = "".join(f"第{i}笔往来款项。" for i in range(400))
+    c.agent("h", "add", rec, "assets", "sort=movable", f"details={details}",
+            "name=1M8GDM9AXKP0427881M8GDM9AXKP042788", "value=5")
+    out = c.dir / "r.pdf"
+    c.agent("h", "print", rec, "property_form", "--out", out)
+    pages = pages_of(out)
+    whole = "".join(pages)
+    for i in (0, 133, 266, 399):
+        check(f"第{i}笔" in whole, f"{i} is cut off; {len(pages)} pages")
+    check("‐" not in whole and "-KP" not in whole, "a hyphen was put in")
+    check(len(pages) < 14, f"{len(pages)} pages")
+    check(all(f"第{i + 1}页共{len(pages)}页" in p
+              for i, p in enumerate(pages)), "a page has no number")
+
+
+def signatures_never_stand_alone(c: Court):
+    """Catches a page of signatures that could be put behind any record."""
+    joined(c)
+    for rows in range(0, 18, 3):
+        rec = c.agent("h", "record", "search",
+                      "started_at=2026-11-24 05:10", "read_back/done=是",
+                      "narrative=" + "经过" * 20)[-1]["rec"]
+        for i in range(rows):
+            c.agent("h", "add", rec, "found", f"name=物品{i}", "quantity=1")
+        for i in range(4):
+            c.agent("h", "add", rec, "officers", f"officer=p{i}",
+                    f"name=甲{i}")
+        out = c.dir / f"{rows}.pdf"
+        c.agent("h", "print", rec, "--out", out)
+        for page in pages_of(out):
+            if "（未签名）" in page:
+                check("以上笔录" in page, f"{rows} rows: {page}")
+
+
+def each_blank_page_names_its_record(c: Court):
+    """Catches a page that is photographed, and belongs to nobody."""
+    joined(c)
+    for form in ("questioning_record", "talk_record", "seizure_inventory"):
+        out = c.dir / f"{form}.pdf"
+        rec = c.agent("h", "print", "--blank", form, "--out", out)[-1]["rec"]
+        pages = pages_of(out)
+        for i, page in enumerate(pages):
+            check(rec in page and "纸质补录" in page, page)
+            code = read_code(c.dir / "b.pgm", image_of(out, i + 1))
+            check(code == "DBR1-" + rec, f"{form}, page {i + 1}: {code}")
+        check("未签名" not in "".join(pages), "words of a filled form")
+
+
+def both_sides_name_officers_alike(c: Court):
+    """Catches a paper of the centre that names whom the handheld's does not,
+    or the other way round."""
+    joined(c)
+    rec = c.agent("h", "record", "search", "started_at=2026-11-24 05:10",
+                  "target=甲")[-1]["rec"]
+    c.agent("h", "add", rec, "officers", "officer=p001")
+    c.agent("h", "add", rec, "officers", "officer=p002", "name=王芳")
+    c.agent("h", "amend", rec, "target=乙", "--reason", "误记")
+    here, there = c.dir / "here.pdf", c.dir / "there.pdf"
+    c.agent("h", "print", rec, "--out", here)
+    c.sync("h")
+    c.caught_up()
+    c.admin("print", rec, "search_record", "--out", there, "--by", "p001")
+    # What differs is the code at the foot.
+    cut = [[re.sub("核验真伪.*?opened\\.", "", p) for p in pages_of(x)]
+           for x in (here, there)]
+    check(cut[0] == cut[1], f"two papers of one record:\n{cut[0]}\n{cut[1]}")
+    check("王芳" in cut[0][0] and "officer" not in "".join(cut[0]),
+          f"a name that the record does not hold: {cut[0]}")
+
+
 def a_form_of_another_kind_is_refused(c: Court):
     """Catches an inventory printed of a search."""
     joined(c)
@@ -149,6 +234,10 @@ if __name__ == "__main__":
     sys.exit(run_cases([personal_fields_are_all_written,
                a_page_says_what_the_record_says,
                each_page_names_its_entry_in_a_code_that_survives_copying,
+               nothing_is_cut_off_however_long,
+               signatures_never_stand_alone,
+               each_blank_page_names_its_record,
+               both_sides_name_officers_alike,
                a_form_of_another_kind_is_refused,
                a_page_filled_by_hand_becomes_its_record,
                a_signer_is_named_as_the_kind_names_them]))

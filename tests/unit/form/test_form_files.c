@@ -119,6 +119,16 @@ static const struct {
 	{ "{\"form\":\"a@1\",\"kind\":\"search@1\",\"zh\":\"甲\",\"en\":\"A\","
 	  "\"blocks\":[{\"title\":\"a\",\"colour\":\"red\"}]}",
 	    "colour" },
+	{ "{\"form\":\"a@1\",\"kind\":\"search@1\",\"zh\":\"甲\",\"en\":\"A\","
+	  "\"blocks\":[{\"title\":\"a\"},{\"para\":[\"a\"],\"on\":\"both\"}]}",
+	    "filled or blank" },
+	{ "{\"form\":\"a@1\",\"kind\":\"search@1\",\"zh\":\"甲\",\"en\":\"A\","
+	  "\"blocks\":[{\"title\":\"a\"},{\"para\":[\"a\"],\"lines\":61}]}",
+	    "lines" },
+	{ "{\"form\":\"a@1\",\"kind\":\"search@1\",\"zh\":\"甲\",\"en\":\"A\","
+	  "\"blocks\":[{\"title\":\"a\"},{\"each\":\"found\",\"para\":[\"a\"],"
+	  "\"when\":{\"has\":\"target\"}}]}",
+	    "target" },
 };
 
 /* Catches a file with a mistake in it that is taken all the same. */

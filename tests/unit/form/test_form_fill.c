@@ -55,10 +55,10 @@ show(const struct form_doc *d)
 	}
 }
 
-/* The lines behind the title; spec NULL: blank. */
-static const char *
-fill(const char *form, const char *spec, const struct form_entry *entries,
-    size_t count)
+/* spec NULL: blank. */
+static void
+fill_doc(struct form_doc *doc, const char *form, const char *spec,
+    const struct form_entry *entries, size_t count)
 {
 	struct form_input in = { .offset_min = 480,
 		.now_ms = 1780000000000,
@@ -67,7 +67,6 @@ fill(const char *form, const char *spec, const struct form_entry *entries,
 		.entries = entries,
 		.entry_count = count };
 	struct forms *fs = NULL;
-	struct form_doc doc;
 	struct state st;
 	struct buf b;
 
@@ -82,13 +81,23 @@ fill(const char *form, const char *spec, const struct form_entry *entries,
 		EXPECT_OK(state_read(&st, buf_view(&b)));
 		in.st = &st;
 	}
-	form_doc_init(&doc);
-	EXPECT_OK(form_fill(&doc, &in));
-	show(&doc);
-	form_doc_free(&doc);
+	EXPECT_OK(form_fill(doc, &in));
 	state_free(&st);
 	buf_free(&b);
 	forms_free(fs);
+}
+
+/* The lines behind the title. */
+static const char *
+fill(const char *form, const char *spec, const struct form_entry *entries,
+    size_t count)
+{
+	struct form_doc doc;
+
+	form_doc_init(&doc);
+	fill_doc(&doc, form, spec, entries, count);
+	show(&doc);
+	form_doc_free(&doc);
 	return buf_cstr(&shown);
 }
 
@@ -105,7 +114,7 @@ test_form_says_what_was_not_recorded(void **state)
 {
 	(void)state;
 	expect(FORM("{\"para\":[\"由{opening/by}。{ground/text!}\"]}"),
-	    "target=\"a\"", "由（未记载）。\n");
+	    "opening/forced=true", "由（未记载）。\n");
 	expect(FORM("{\"para\":[\"由{opening/by}。\"]}"), "opening/by=null",
 	    "由（无）。\n");
 	expect(FORM("{\"grid\":[[\"甲\",\"{ground/text!}\"]],"
@@ -213,6 +222,91 @@ test_form_blank_leaves_room_to_write(void **state)
 	expect(FORM("{\"signs\":[\"subject\"]}"), NULL, "被搜查人|\n");
 }
 
+/* Catches lines to write on that are printed on a filled form, and the end of
+ * a line that cannot be written on. */
+static void
+test_form_blank_has_lines_to_write_on(void **state)
+{
+	static const char form[] =
+	    FORM("{\"para\":[\"问：{target}\"],\"lines\":7},"
+		 "{\"note\":\"手写\",\"on\":\"blank\"},"
+		 "{\"note\":\"打印\",\"on\":\"filled\"}");
+	struct form_doc doc;
+
+	(void)state;
+	expect(form, NULL, "问：\n手写\n");
+	expect(form, "target=\"a\"", "问：a\n打印\n");
+	form_doc_init(&doc);
+	fill_doc(&doc, form, NULL, NULL, 0);
+	EXPECT(doc.line[1].open && doc.line[1].lines == 7);
+	fill_doc(&doc, form, "target=\"a\"", NULL, 0);
+	EXPECT(!doc.line[1].open && doc.line[1].lines == 0);
+	form_doc_free(&doc);
+}
+
+/* Catches a television set that is asked for its engine number, and a waiting
+ * seizure's place called forgotten where nothing waits. */
+static void
+test_form_says_what_was_not_asked_for(void **state)
+{
+	static const char each[] =
+	    FORM("{\"each\":\"found\",\"para\":[\"{#}{name}\"],"
+		 "\"when\":{\"is\":[\"action\",\"seized\"]}}");
+
+	(void)state;
+	expect(FORM("{\"para\":[\"由{opening/by}\"]}"), "target=\"a\"",
+	    "由（不适用）\n");
+	expect(FORM("{\"para\":[\"由{opening/by}\"]}"),
+	    "opening/forced=withheld", "由（未记载）\n");
+	expect(each,
+	    "+found/#1\n+found/#2\nfound/#1/name=\"a\"\n"
+	    "found/#1/action=\"recorded\"\nfound/#2/name=\"b\"\n"
+	    "found/#2/action=\"seized\"",
+	    "2b\n");
+	expect(each, "+found/#1\nfound/#1/action=\"recorded\"", "");
+}
+
+/* Catches a paper that names officers by a roster: it would be another one at
+ * the centre, and another one next year. */
+static void
+test_form_names_officers_as_the_record_does(void **state)
+{
+	static const char form[] =
+	    FORM("{\"para\":[\"{recorder}\"]},{\"table\":\"officers\","
+		 "\"columns\":[{\"head\":\"姓名\",\"text\":\"{name}\"},"
+		 "{\"head\":\"编号\",\"text\":\"{officer}\"}]}");
+	static const char spec[] =
+	    "recorder=\"p001\"\n+officers/#1\nofficers/#1/officer=\"p001\"\n";
+
+	(void)state;
+	expect(form, spec, "p001\n姓名|编号\n（未记载）|p001\n");
+	expect(FORM("{\"para\":[\"{recorder}\"]}"),
+	    "recorder=\"p001\"\n+officers/#1\nofficers/#1/officer=\"p001\"\n"
+	    "officers/#1/name=\"张伟\"",
+	    "张伟（p001）\n");
+	/* Of two names neither is the one; a struck one is none. */
+	expect(FORM("{\"para\":[\"{recorder}\"]}"),
+	    "recorder=\"p001\"\n+officers/#1\nofficers/#1/officer=\"p001\"\n"
+	    "officers/#1/name=\"张伟\"\nofficers/#1/name=\"章伟\"",
+	    "p001\n");
+	expect(FORM("{\"para\":[\"{recorder}\"]}"),
+	    "recorder=\"p001\"\n-officers/#1\nofficers/#1/officer=\"p001\"\n"
+	    "officers/#1/name=\"张伟\"",
+	    "p001\n");
+}
+
+/* Catches a court's own form that does not know the court. */
+static void
+test_form_names_the_court_where_the_record_does_not(void **state)
+{
+	static const char form[] = FORM("{\"para\":[\"{court/name|=court}\"]}");
+
+	(void)state;
+	expect(form, "target=\"a\"", "某法院\n");
+	expect(form, "court/name=\"乙法院\"", "乙法院\n");
+	expect(form, NULL, "某法院\n");
+}
+
 /* Catches a refusal printed as a signature, and a signature that no longer
  * covers what stands above it. */
 static void
@@ -303,7 +397,10 @@ untell(struct story *s)
 static void
 test_form_shows_what_was_corrected_and_what_stood_before(void **state)
 {
-	static const char form[] = FORM("{\"corrections\":true}");
+	static const char form[] =
+	    FORM("{\"para\":[\"{target}\"]},{\"table\":\"found\",\"columns\":["
+		 "{\"head\":\"名称\",\"text\":\"{name}{quantity}\"}]},"
+		 "{\"corrections\":true}");
 	struct story s = { .count = 0 };
 	const char *text;
 
@@ -311,14 +408,14 @@ test_form_shows_what_was_corrected_and_what_stood_before(void **state)
 	tell(&s, "\"open\"", "[\"target\"]", "[\"金\"]", NULL, NULL);
 	tell(&s, "\"set\"", "[\"target\"]", "[\"银\"]", NULL, NULL);
 	text = fill(form, "target=\"银\"", s.entry, s.count);
-	assert_string_equal(text, "");
+	EXPECT(strstr(text, "补正") == NULL);
 	tell(&s, "\"sign\"", "[\"target\"]", "[null]", NULL, SIGNED);
 	tell(&s, "\"set\"", "[\"target\"]", "[\"铜\"]", NULL, NULL);
 	tell(&s, "\"amend\"", "[\"target\"]", "[\"铁\"]", "\"写错\"", NULL);
 	text = fill(form, "target=\"铁\"", s.entry, s.count);
-	EXPECT(strstr(text, "1. 搜查目的物：原记“银”，更正为“铜”。") != NULL);
+	EXPECT(strstr(text, "1．搜查目的物：原记“银”，更正为“铜”。") != NULL);
 	EXPECT(
-	    strstr(text, "2. 搜查目的物：原记“铜”，更正为“铁”。理由：写错。") !=
+	    strstr(text, "2．搜查目的物：原记“铜”，更正为“铁”。理由：写错。") !=
 	    NULL);
 	EXPECT(strstr(text, "签名之后") != NULL);
 	EXPECT(strstr(text, "“金”") == NULL);
@@ -329,7 +426,10 @@ test_form_shows_what_was_corrected_and_what_stood_before(void **state)
 static void
 test_form_knows_what_an_added_item_said(void **state)
 {
-	static const char form[] = FORM("{\"corrections\":true}");
+	static const char form[] =
+	    FORM("{\"para\":[\"{target}\"]},{\"table\":\"found\",\"columns\":["
+		 "{\"head\":\"名称\",\"text\":\"{name}{quantity}\"}]},"
+		 "{\"corrections\":true}");
 	struct story s = { .count = 0 };
 	const char *text;
 
@@ -344,8 +444,44 @@ test_form_knows_what_an_added_item_said(void **state)
 	text =
 	    fill(form, "-found/#1\nfound/#1/quantity=\"4\"", s.entry, s.count);
 	EXPECT(
-	    strstr(text, "发现的财物第1项 数量：原记“3”，更正为“4”") != NULL);
+	    strstr(text, "发现的财物第1项的数量：原记“3”，更正为“4”") != NULL);
 	EXPECT(strstr(text, "划去发现的财物第1项。理由：不是。") != NULL);
+	untell(&s);
+}
+
+/* Catches a telephone number on the inventory that a neighbour gets, because it
+ * was set right; and an item that came after a signature passed over. */
+static void
+test_form_corrects_what_it_shows_and_counts_the_rest(void **state)
+{
+	static const char form[] =
+	    FORM("{\"table\":\"found\",\"columns\":[{\"head\":\"名称\","
+		 "\"text\":\"{name}\"}]},{\"corrections\":true}");
+	struct story s = { .count = 0 };
+	const char *text;
+
+	(void)state;
+	tell(&s, "\"open\"", "[\"subject/phone\"]", "[\"1\"]", NULL, NULL);
+	tell(&s, "\"sign\"", "[\"found\"]", "[null]", NULL, SIGNED);
+	tell(&s, "\"amend\"", "[\"subject/phone\"]", "[\"13812345678\"]",
+	    "\"错\"", NULL);
+	tell(&s, "\"add\"", "[\"found\",\"quantity\"]", "[null,\"3\"]", NULL,
+	    NULL);
+	tell(&s, "\"set\"",
+	    "[\"found/@00000000000000000000000000000004/name\"]", "[\"银\"]",
+	    NULL, NULL);
+	tell(&s, "\"set\"",
+	    "[\"found/@00000000000000000000000000000004/name\"]", "[\"铜\"]",
+	    NULL, NULL);
+	text = fill(form, "+found/#4\nfound/#4/name=\"铜\"", s.entry, s.count);
+	EXPECT(strstr(text, "1381234") == NULL);
+	EXPECT(
+	    strstr(text, "1．补记发现的财物第1项，内容见上。记录人：") != NULL);
+	EXPECT(strstr(text, "原未记载") == NULL);
+	EXPECT(strstr(text, "2．发现的财物第1项的名称：原记“银”，更正为“铜”") !=
+	       NULL);
+	EXPECT(
+	    strstr(text, "3．另有1处补正、更正不涉及本文书所列内容") != NULL);
 	untell(&s);
 }
 
@@ -360,10 +496,17 @@ main(void)
 		    test_form_lists_items_by_number_and_strikes_out),
 		cmocka_unit_test(test_form_leaves_out_what_does_not_apply),
 		cmocka_unit_test(test_form_blank_leaves_room_to_write),
+		cmocka_unit_test(test_form_blank_has_lines_to_write_on),
+		cmocka_unit_test(test_form_says_what_was_not_asked_for),
+		cmocka_unit_test(test_form_names_officers_as_the_record_does),
+		cmocka_unit_test(
+		    test_form_names_the_court_where_the_record_does_not),
 		cmocka_unit_test(test_form_says_how_each_signed),
 		cmocka_unit_test(
 		    test_form_shows_what_was_corrected_and_what_stood_before),
 		cmocka_unit_test(test_form_knows_what_an_added_item_said),
+		cmocka_unit_test(
+		    test_form_corrects_what_it_shows_and_counts_the_rest),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

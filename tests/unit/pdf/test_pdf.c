@@ -112,7 +112,7 @@ test_pdf_what_does_not_fit_is_refused_whole(void **state)
 	buf_free(&out);
 	buf_init(&out, PDF_BYTES_MAX);
 	memset(much, 'a', sizeof(much));
-	c.qr = bytes_of(much, sizeof(much));
+	c.foot_qr = bytes_of(much, sizeof(much));
 	EXPECT_ST(pdf_write(&out, &doc, &c, &why), ST_LIMIT);
 	EXPECT(out.len == 0);
 	buf_free(&out);
