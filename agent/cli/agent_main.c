@@ -338,6 +338,12 @@ read_command(struct cli *c, int argc, char **argv)
 		wrong_line("缺少选项", "wants the option", "--home H");
 		return NULL;
 	}
+	/* A name that was mistyped is not to become a new handheld. */
+	if (strcmp(name, "enrol") != 0 && access(c->home, F_OK) != 0) {
+		wrong_line("没有此目录（尚未入网？）",
+		    "no such folder (not enrolled yet?)", c->home);
+		return NULL;
+	}
 	if (c->argc < command->args_min) {
 		(void)fprintf(stderr, "参数不足 more is needed:\n");
 		usage_line(stderr, command);

@@ -109,6 +109,10 @@ def a_wrong_line_says_what_is_wrong_with_it(c: Court):
                 more = more[:1] + ["--dir", c.dir / "court"] + more[1:]
             r = c.run(program, *line, *more, ok=(2,), lines=False)
             check(want in r.stderr and r.stderr.count("\n") < 6, r.stderr)
+    r = c.run("daybreak-agent", "--home", c.dir / "mistyped", "list", ok=(2,),
+              lines=False)
+    check("没有此目录" in r.stderr, r.stderr)
+    check(not (c.dir / "mistyped").exists(), "it became a handheld")
     r = c.run("daybreak-agent", "record", "--help", ok=(0,), lines=False)
     check("KIND field=value" in r.stdout, r.stdout)
     r = c.run("daybreak-server", "run", "--help", ok=(0,), lines=False)
