@@ -288,7 +288,11 @@ class Demo:
         self.audit_bundle(vkey, bundle, receipt)
         r = self.audit("store", self.court, "--key", vkey, "--anchor",
                        receipt, ok=(0,))
-        self.say("audit of the store: " + r.stdout.strip()[:200])
+        r = json.loads(r.stdout)
+        self.say(f"audit of the store: proved to {r['proved']} of "
+                 f"{r['size']} places by {r['by'][0].split()[0]}; "
+                 f"{r['devices']} devices, {r['chains']} chains, "
+                 f"{r['signatures']} signatures verified")
         return vkey, receipt
 
     def tamper(self, vkey, receipt):
@@ -307,10 +311,11 @@ class Demo:
         db.close()
         r = self.audit("store", copy, "--key", vkey, "--anchor", receipt,
                        ok=(3,))
-        if str(place) not in r.stdout:
-            raise Failed("the audit failed but did not name the place")
-        self.say(f"one byte of place {place} changed in a copy: " +
-                 r.stdout.strip()[:300])
+        f = [x for x in json.loads(r.stdout)["findings"] if x["damage"]]
+        if len(f) != 1 or f[0].get("place") != place:
+            raise Failed(f"the audit failed but did not name the place: {f}")
+        self.say(f"one byte of place {place} of the store changed in a copy: "
+                 f"place {f[0]['place']}: {f[0]['zh']}")
 
 
 def run(d, as_json):

@@ -15,6 +15,16 @@ want_tests=no
 say() { printf '== %s\n' "$*" >&2; }
 die() { printf 'setup: %s\n' "$*" >&2; exit 1; }
 
+log=$root/build/setup.log
+mkdir -p "$root/build"
+: >"$log"
+quietly() { # what it printed is shown only where it failed
+	"$@" >>"$log" 2>&1 && return
+	local rc=$?
+	tail -n 40 "$log" >&2
+	return $rc
+}
+
 as_root() {
 	if [ "$(id -u)" = 0 ]; then "$@"
 	elif command -v sudo >/dev/null; then sudo "$@"
@@ -58,8 +68,8 @@ install_packages() {
 	mapfile -t lacking < <(missing "${want[@]}")
 	[ ${#lacking[@]} -eq 0 ] && return
 	say "installing: ${lacking[*]}"
-	as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q \
-		--no-install-recommends "${lacking[@]}" >&2
+	quietly as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q \
+		--no-install-recommends "${lacking[@]}"
 }
 
 mbedtls_ok() { # DIR: a prefix with mbedTLS >= 3.6
@@ -80,8 +90,8 @@ fetch_mbedtls() { # SUITE, into the current folder
 		-o Dir::Etc::sourceparts=/dev/null
 		-o "Dir::State::lists=$PWD/apt/lists"
 		-o "Dir::Cache=$PWD/apt/cache" -o APT::Sandbox::User=root)
-	apt-get "${o[@]}" update >&2 &&
-		apt-get "${o[@]}" source --download-only mbedtls >&2
+	quietly apt-get "${o[@]}" update &&
+		quietly apt-get "${o[@]}" source --download-only mbedtls
 }
 
 build_mbedtls() {
@@ -95,18 +105,18 @@ build_mbedtls() {
 		fetch_mbedtls trixie || fetch_mbedtls sid ||
 			die "no mbedTLS source package on this system's mirror"
 		# apt has checked the .dsc's signature chain and the files' hashes.
-		dpkg-source --no-check -x ./*.dsc src >&2
+		quietly dpkg-source --no-check -x ./*.dsc src
 	)
 	src=$work/src
 	# Two settings differ from upstream's: threads on (two listeners share
 	# one key), and a 4 KiB output record (12 kB less for each connection).
-	cmake -S "$src" -B "$work/build" -G Ninja -DCMAKE_BUILD_TYPE=Release \
+	quietly cmake -S "$src" -B "$work/build" -G Ninja -DCMAKE_BUILD_TYPE=Release \
 		-DCMAKE_INSTALL_PREFIX="$prefix" -DENABLE_TESTING=OFF \
 		-DENABLE_PROGRAMS=OFF -DUSE_SHARED_MBEDTLS_LIBRARY=OFF \
 		-DCMAKE_POSITION_INDEPENDENT_CODE=ON -DCMAKE_INSTALL_LIBDIR=lib \
 		-DMBEDTLS_FATAL_WARNINGS=OFF \
-		-DMBEDTLS_USER_CONFIG_FILE="$root/cmake/daybreak_mbedtls_config.h" >&2
-	cmake --build "$work/build" >&2
+		-DMBEDTLS_USER_CONFIG_FILE="$root/cmake/daybreak_mbedtls_config.h"
+	quietly cmake --build "$work/build"
 	cmake --install "$work/build" >/dev/null
 	cp "$root/cmake/daybreak_mbedtls_config.h" "$prefix/include/"
 	mbedtls_ok "$prefix" || die "the built mbedTLS is not >= 3.6"
@@ -116,9 +126,9 @@ build_mbedtls() {
 [ -r /etc/debian_version ] || die "this script knows Debian 12 and 13 only"
 # What is not known to apt yet is looked up once.
 if ! apt-cache show libcmocka-dev >/dev/null 2>&1; then
-	as_root apt-get -q update >&2
+	quietly as_root apt-get -q update
 fi
-install_packages || { as_root apt-get -q update >&2; install_packages; }
+install_packages || { quietly as_root apt-get -q update; install_packages; }
 # tus's own reference server, which our handheld is tried against, and its own
 # client, against our centre.  Their code is fetched, never run, here; a machine
 # without the registry does without.
@@ -128,7 +138,7 @@ install_tus() {
 		tests/interop/tusjs/node_modules/tus-js-client; do
 		[ -d "$at" ] ||
 			(cd "${at%%/node_modules/*}" &&
-				npm ci --ignore-scripts --no-audit --no-fund >&2) ||
+				quietly npm ci --ignore-scripts --no-audit --no-fund) ||
 			say "no npm registry: tests leave out $at"
 	done
 }
