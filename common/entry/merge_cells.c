@@ -88,15 +88,19 @@ apply_rulings(
 struct merge_view
 merge_view_all(const struct merge *m)
 {
-	return (struct merge_view){ .all = true, .counts = m->counts };
+	return (struct merge_view){ .all = true,
+		.counts = m->counts,
+		.solid = m->count,
+		.before = m->count };
 }
 
 struct merge_view
 merge_view_known(const struct merge *m, struct merge_work *w, uint32_t place)
 {
-	struct merge_view v = { .counts = m->fit };
+	struct merge_view v = { .counts = m->fit, .before = place };
 
 	v.past = merge_past_of(m, w, place, w->view);
+	v.solid = merge_past_solid(m, v.past);
 	/* Held is who is held by what this entry knew. */
 	if (m->ruling_count > 0) {
 		apply_rulings(m, &v.past, w->counts);

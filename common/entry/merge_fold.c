@@ -12,25 +12,54 @@ enum { STEP_LEN = 1 + 2 * ID_LEN }; /* '@' and an id */
 
 /* ---- what lives */
 
+/* Below so many mentions they are all looked at sooner than fewer are found. */
+enum { FEW = 8 };
+
+/* The first mention of a cell that stands at `before` or behind it: the view
+ * has none from there on. */
+static uint32_t
+mentions_before(
+    const struct merge_table *t, const struct merge_cell *c, uint32_t before)
+{
+	uint32_t lo = c->from, hi = c->to;
+
+	while (hi - lo > FEW) {
+		uint32_t mid = lo + (hi - lo) / 2;
+
+		if (t->mention[mid].place < before)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	while (hi > lo && t->mention[hi - 1].place >= before)
+		hi--;
+	return hi;
+}
+
 uint32_t
 merge_live(const struct merge *m, struct merge_work *w,
     const struct merge_view *v, const struct merge_table *t,
     const struct merge_cell *c, uint32_t *live)
 {
-	uint32_t count = 0;
+	uint32_t count = 0, solid = 0;
 
 	merge_sum_begin(w);
 	/* From the last on: who knows a write stands behind it.  A write that
-	 * is known gives way, and all that it knows is in the sum already. */
-	for (uint32_t i = c->to; i-- > c->from;) {
+	 * is known gives way, and all that it knows is in the sum already.
+	 * What is before `solid` is known, all of it. */
+	for (uint32_t i = mentions_before(t, c, v->before); i-- > c->from;) {
 		const struct merge_mention *x = &t->mention[i];
 
+		if (x->place < solid)
+			break;
 		if (x->what == WHAT_TOUCH || !merge_view_has(m, v, x->place) ||
 		    merge_past_has(m, w->past, x->place))
 			continue;
 		live[count++] = i;
 		if (i > c->from)
 			merge_sum_add(m, w, x->place);
+		if (i - c->from > FEW)
+			solid = merge_past_solid(m, w->past);
 	}
 	return count;
 }
@@ -73,6 +102,8 @@ merge_stands(const struct merge *m, struct merge_work *w,
 	for (uint32_t i = c->from; i < c->to; i++) {
 		const struct merge_mention *x = &t->mention[i];
 
+		if (x->place >= v->before)
+			break;
 		if (x->what == WHAT_TOUCH && merge_view_has(m, v, x->place))
 			w->touches[touches++] = x->place;
 	}

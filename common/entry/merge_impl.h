@@ -9,7 +9,8 @@
  *   merge_past.c   "a knows b", and what several know together
  *   merge_cells.c  what counts (C1), who mentions what (B, C5), cells
  *   merge_fold.c   what lives (C4), standings (C6), numbers (C7), heads
- *   merge_sign.c   skeletons (C8) and what a sign is (C9)
+ *   merge_sign.c   skeletons (C8)
+ *   merge_then.c   what a sign is (C9)
  *   merge_state.c  state bytes
  *   merge_read.c   the small questions of merge.h
  *
@@ -135,7 +136,9 @@ struct merge {
 	size_t *past_at;       /* where in `past` */
 	uint32_t stored;       /* places below this have a past kept */
 	uint32_t lane_count;
-	uint32_t *past; /* owned: grows apart, kept from run to run */
+	uint32_t *lane_from;  /* [lane_count + 1] into lane_place */
+	uint32_t *lane_place; /* the places of each lane, in order */
+	uint32_t *past;       /* owned: grows apart, kept from run to run */
 	size_t past_count, past_cap, past_max;
 
 	struct merge_ruling *ruling; /* in order */
@@ -202,6 +205,9 @@ merge_past_has(const struct merge *m, struct merge_past p, uint32_t place)
 	return lane < p.len && p.known[lane] > m->rank[place];
 }
 
+/* So many places are known from the first on, without a gap. */
+uint32_t merge_past_solid(const struct merge *m, struct merge_past p);
+
 /* What several entries know together: begin, add each. It stands in w->past. */
 void merge_sum_begin(struct merge_work *w);
 void merge_sum_add(const struct merge *m, struct merge_work *w, uint32_t place);
@@ -212,7 +218,10 @@ void merge_sum_add(const struct merge *m, struct merge_work *w, uint32_t place);
 struct merge_view {
 	bool all;
 	struct merge_past past; /* where not all */
-	const bool *counts;     /* by place */
+	/* Places below `solid` are all in `past`, those from `before` on are
+	 * not: so large a part of a history need not be asked about. */
+	uint32_t solid, before;
+	const bool *counts; /* by place */
 };
 
 static inline bool
@@ -259,15 +268,60 @@ struct bytes merge_value(const struct merge_entry *e, uint32_t index);
 
 /* ---- merge_sign.c */
 
-/* What was last asked for: signers follow each other over the same parts. */
+/*
+ * What was asked for before: signers follow each other over the same few sets
+ * of parts.  Begin with all zero; merge_shown_free lets go.
+ */
+struct merge_now; /* one set of parts (merge_then.c) */
+enum { MERGE_NOW_MAX = 4 };
 struct merge_shown {
-	const struct merge_entry *sign; /* NULL: nothing yet */
-	uint8_t now[HASH_LEN];
+	struct merge_now *now[MERGE_NOW_MAX]; /* owned */
+	size_t next;                          /* which is let go next */
 };
+void merge_shown_free(struct merge_shown *s);
 
 MUST_CHECK enum status merge_verdict(const struct merge *m,
-    struct merge_work *w, uint32_t place, struct merge_shown *last,
+    struct merge_work *w, uint32_t place, struct merge_shown *shown,
     const char **out);
+
+/* ---- what merge_sign.c and merge_then.c share */
+
+/* Cells from lo up to hi, in a table. */
+struct merge_range {
+	uint32_t lo, hi;
+};
+
+/* The cells of `parts` in a table, each once, by path. */
+struct merge_ranges {
+	struct merge_range *range; /* owned */
+	size_t count;
+};
+
+/* Parts in both tables that a skeleton shows. */
+struct merge_scope {
+	struct merge_ranges field, item;
+};
+
+MUST_CHECK enum status merge_scope_find(struct merge_scope *out,
+    const struct merge *m, const struct bytes *parts, size_t count);
+void merge_scope_free(struct merge_scope *s);
+
+/* One skeleton being written. */
+struct merge_writer {
+	const struct merge *m;
+	struct merge_work *w;
+	const struct merge_view *view;
+	struct buf *out;
+	bool some; /* a member was written: a comma comes before the next */
+};
+
+/* The member of a cell, if the view has it: with the comma before it. */
+void merge_put_field(struct merge_writer *wr, const struct merge_cell *c);
+void merge_put_item(struct merge_writer *wr, const struct merge_cell *c);
+
+/* What of a skeleton stands behind its cells. */
+void merge_put_parts(struct buf *out, struct bytes kind,
+    const struct bytes *parts, size_t part_count);
 
 /* ---- merge_state.c */
 

@@ -147,6 +147,20 @@ merge_past_of(
 	return p;
 }
 
+uint32_t
+merge_past_solid(const struct merge *m, struct merge_past p)
+{
+	uint32_t solid = m->count;
+
+	for (uint32_t l = 0; l < m->lane_count; l++) {
+		uint32_t at = m->lane_from[l] + (l < p.len ? p.known[l] : 0);
+
+		if (at < m->lane_from[l + 1] && m->lane_place[at] < solid)
+			solid = m->lane_place[at];
+	}
+	return solid;
+}
+
 void
 merge_sum_begin(struct merge_work *w)
 {
@@ -256,6 +270,27 @@ lane_for(const struct merge *m, uint32_t place, const uint32_t *lane_len)
 	return m->lane_count;
 }
 
+/* Which place is the n-th of a lane. */
+static enum status
+list_lanes(struct merge *m, const uint32_t *lane_len)
+{
+	uint32_t from = 0;
+
+	m->lane_from = merge_alloc(
+	    &m->run, (size_t)m->lane_count + 1, sizeof(*m->lane_from));
+	m->lane_place = merge_alloc(&m->run, m->count, sizeof(*m->lane_place));
+	if (m->lane_from == NULL || m->lane_place == NULL)
+		return ST_NOMEM;
+	for (uint32_t l = 0; l < m->lane_count; l++) {
+		m->lane_from[l] = from;
+		from += lane_len[l];
+	}
+	m->lane_from[m->lane_count] = from;
+	for (uint32_t p = 0; p < m->count; p++)
+		m->lane_place[m->lane_from[m->lane[p]] + m->rank[p]] = p;
+	return ST_OK;
+}
+
 enum status
 merge_past_all(struct merge *m)
 {
@@ -289,5 +324,5 @@ merge_past_all(struct merge *m)
 		m->lane[p] = lane;
 		m->rank[p] = lane_len[lane]++;
 	}
-	return ST_OK;
+	return list_lanes(m, lane_len);
 }

@@ -205,7 +205,7 @@ put_data(const struct merge_entry *e, struct buf *out)
 
 static enum status
 put_act(const struct merge *m, struct merge_work *w, uint32_t place,
-    struct merge_shown *last, struct buf *out)
+    struct merge_shown *shown, struct buf *out)
 {
 	const struct merge_entry *e = m->entry[place];
 	bool whole = e->rank == RANK_WHOLE;
@@ -240,7 +240,7 @@ put_act(const struct merge *m, struct merge_work *w, uint32_t place,
 		put_or_null(out, e->reason);
 	}
 	if (e->verb == DO_SIGN) {
-		st = merge_verdict(m, w, place, last, &sign);
+		st = merge_verdict(m, w, place, shown, &sign);
 		if (st != ST_OK)
 			return st;
 		buf_str(out, ",\"sign\":");
@@ -258,25 +258,24 @@ put_act(const struct merge *m, struct merge_work *w, uint32_t place,
 static enum status
 put_acts(const struct merge *m, struct merge_work *w, struct buf *out)
 {
-	struct merge_shown last = { .sign = NULL };
+	struct merge_shown shown = { .next = 0 };
 	bool some = false;
+	enum status st = ST_OK;
 
 	buf_u8(out, '{');
-	for (uint32_t i = 0; i < m->count; i++) {
+	for (uint32_t i = 0; i < m->count && st == ST_OK; i++) {
 		uint32_t place = m->place_of[i];
-		enum status st;
 
 		if (!m->counts[place] || !is_act(m->by_id[i]))
 			continue;
 		next(out, &some);
 		merge_put_id(out, m->by_id[i]->id);
 		buf_u8(out, ':');
-		st = put_act(m, w, place, &last, out);
-		if (st != ST_OK)
-			return st;
+		st = put_act(m, w, place, &shown, out);
 	}
+	merge_shown_free(&shown);
 	buf_u8(out, '}');
-	return ST_OK;
+	return st;
 }
 
 static void

@@ -2,6 +2,10 @@
  * What it costs to fold a record: reading its entries, folding, writing the
  * state.  One JSON line a figure; the least of several runs, for the machine is
  * never quiet.
+ *
+ *	bench_merge [--quick] [ENTRIES [SIGNS]]
+ *		a record of so many entries, once, alone; with so many
+ *		signatures over all of it, where not every 100th entry is one
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +21,9 @@
 	"00000000000000000000000000000000"                                     \
 	"00000000000000000000000000000000"
 
-enum { ENTRIES_MAX = 100000, SIDES_MAX = 8 };
+enum { ENTRIES_MAX = 100000, SIDES_MAX = 8, SIGN_EACH = 100 };
+
+static size_t sign_each = SIGN_EACH;
 
 struct side {
 	uint8_t chain[CHAIN_LEN], link[HASH_LEN], last[ID_LEN];
@@ -30,6 +36,7 @@ struct record {
 	struct buf *raw;
 	uint8_t (*id)[ID_LEN];
 	size_t count, items;
+	size_t sign_each; /* one entry in so many is a signature */
 	struct side side[SIDES_MAX];
 	char item[64][64]; /* the last ones */
 };
@@ -91,7 +98,7 @@ act(struct record *r, size_t s, size_t i, const uint8_t (*after)[ID_LEN],
 	char field[128];
 	const char *fix[] = { field, "narrative" };
 
-	if (i % 100 == 99) {
+	if (i % r->sign_each == r->sign_each - 1) {
 		write_entry(r, s, DO_SIGN, part, 1, "[null]", "",
 		    "{\"shown\":\"" ZERO "\",\"how\":\"signed\"}", after,
 		    count);
@@ -140,6 +147,7 @@ record_make(struct record *r, size_t count, size_t sides, size_t meet)
 	size_t all_count;
 
 	memset(r, 0, sizeof(*r));
+	r->sign_each = sign_each;
 	r->raw = calloc(count + sides * meet, sizeof(*r->raw));
 	r->id = calloc(count + sides * meet, ID_LEN);
 	EXPECT(r->raw != NULL && r->id != NULL);
@@ -237,7 +245,15 @@ int
 main(int argc, char **argv)
 {
 	bool quick = has_flag(argc, argv, "--quick");
+	uint64_t alone = number_arg(argc, argv, 1, 0);
+	uint64_t signs = number_arg(argc, argv, 2, 0);
 
+	if (signs > 0)
+		sign_each = alone / signs;
+	if (alone > 0) {
+		measure("alone", alone, 2, 50, 1);
+		return 0;
+	}
 	measure("10", 10, 1, 1, quick ? 1 : 2000);
 	measure("30", 30, 2, 5, quick ? 1 : 1000);
 	measure("60", 60, 2, 5, quick ? 1 : 500);
@@ -248,5 +264,7 @@ main(int argc, char **argv)
 	measure("10000", 10000, 1, 1, 5);
 	measure("10000_by_8", 10000, 8, 20, 5);
 	measure("100000", ENTRIES_MAX, 2, 50, 1);
+	sign_each = ENTRIES_MAX / 20;
+	measure("100000_20_signs", ENTRIES_MAX, 2, 50, 1);
 	return 0;
 }
