@@ -391,6 +391,7 @@ agent_unlock(struct agent *a, const char *officer, struct bytes passphrase)
 		return why;
 	}
 	lock_unlocked(a->lock, port_mono_ms(a->port));
+	blobs_say_lost(a);
 	return ST_OK;
 }
 

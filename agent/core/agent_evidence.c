@@ -189,6 +189,7 @@ lose(struct agent *a, struct blob *b)
 		row.state = BLOB_LOST;
 		if (blobs_put(a, &row) == ST_NOMEM)
 			return ST_NOMEM;
+		blobs_say_lost(a);
 	}
 	sodium_memzero(&row, sizeof(row));
 	return agent_why(a, ST_CORRUPT, "附件在本机已损坏，无法打开",

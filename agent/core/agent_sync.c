@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/core/agent_impl.h"
+#include "agent/core/blobs.h"
 #include "base/enc.h"
 #include "entry/chain.h"
 #include "tlog/proof.h"
@@ -133,6 +133,7 @@ agent_sync(struct agent *a, struct agent_sync_result *out)
 	st = fetch_lost(a);
 	if (st != ST_OK)
 		return agent_log_why(a, st);
+	blobs_say_lost(a);
 	st = up_new(&u);
 	if (st != ST_OK)
 		return agent_why(a, st, "内存不足", "out of memory");

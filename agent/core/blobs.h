@@ -47,6 +47,13 @@ MUST_CHECK enum status blobs_entry(struct agent *a, struct agent_edit *edit,
     const char *on, const uint8_t digest[HASH_LEN], struct bytes more,
     uint8_t id[ID_LEN]);
 
+/*
+ * Say in the record, by a note, what BLOB_LOST rows have lost and was not said
+ * yet.  Where nothing can be written now (locked, full) it is tried again with
+ * the next unlock, sync or look.
+ */
+void blobs_say_lost(struct agent *a);
+
 /* A proved entry of the centre: is it a receipt for a file of ours? */
 MUST_CHECK enum status blobs_receipt(
     struct agent *a, struct bytes raw, uint64_t place);

@@ -143,6 +143,12 @@ MUST_CHECK enum status view_attachments(
 MUST_CHECK enum status view_attachment(
     struct view *v, const uint8_t id[ID_LEN], view_attach_cb *cb, void *arg);
 
+/* The notes of a record whose bodies are here, in the order in which they came.
+ * The callback must not use the view. */
+typedef enum status view_note_cb(void *arg, const struct entry *e);
+MUST_CHECK enum status view_notes(
+    struct view *v, const char *rec, view_note_cb *cb, void *arg);
+
 /* The record that holds an entry with that more.source.key; ST_ABSENT. */
 MUST_CHECK enum status view_imported(
     struct view *v, struct bytes key, char rec[REC_LEN + 1]);

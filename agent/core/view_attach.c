@@ -1,4 +1,5 @@
-/* view_attach: entries that attach a file. */
+/* view_attach: entries that attach a file, and notes, which may speak of them.
+ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -70,4 +71,39 @@ view_attachment(
 		st = tell(v, s, cb, arg);
 	db_done(s);
 	return st;
+}
+
+/* The row that stands: its bytes. */
+static enum status
+tell_note(struct view *v, struct db_stmt *s, view_note_cb *cb, void *arg)
+{
+	enum status st = entry_parse_head(&v->entry, db_bytes(s, 0));
+
+	if (st == ST_OK && v->entry.verb == DO_NOTE)
+		st = entry_parse(&v->entry, db_bytes(s, 0));
+	if (st != ST_OK || v->entry.verb != DO_NOTE ||
+	    v->entry.body_is != ENTRY_BODY_WHOLE)
+		return st == ST_NOMEM ? st : ST_OK;
+	return cb(arg, &v->entry);
+}
+
+enum status
+view_notes(struct view *v, const char *rec, view_note_cb *cb, void *arg)
+{
+	struct db_stmt *s;
+	enum status st;
+
+	st = db_query(&s, v->db,
+	    "SELECT entry.bytes FROM entry JOIN record ON record.n ="
+	    " entry.record WHERE record.rec = ?1 ORDER BY entry.n");
+	if (st != ST_OK)
+		return st;
+	db_bind_text(s, 1, bytes_str(rec));
+	while ((st = db_next(s)) == ST_OK) {
+		st = tell_note(v, s, cb, arg);
+		if (st != ST_OK)
+			break;
+	}
+	db_done(s);
+	return st == ST_ABSENT ? ST_OK : st;
 }

@@ -29,6 +29,7 @@ enum {
 	X(REOPENED, "@reopened") /* a second open */                           \
 	X(KIND, "@kind")         /* entries that state another kind */         \
 	X(AFTER_VOID, "@after_void")                                           \
+	X(LOST, "@lost")       /* attachments whose bytes are lost */          \
 	X(CLOSING, "@closing") /* closing a finding, by who may not */         \
 	X(LATE, "@late")       /* written long after it happened: one */       \
 	X(CLOCK, "@clock")     /* clock in doubt: one */                       \

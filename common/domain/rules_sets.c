@@ -247,6 +247,117 @@ strays(struct check *c, const struct rule *r)
 	return rc;
 }
 
+/* ---- @lost */
+
+/* The one path or digest that an act's `on` or `data` holds; empty if it is
+ * another thing. */
+static struct bytes
+only_text(const struct state *st, uint32_t list)
+{
+	const struct json *j = &st->tape;
+
+	if (list == 0 || j->node[list].type != JSON_ARRAY ||
+	    j->node[list].count != 1 || j->node[list + 1].type != JSON_STRING)
+		return bytes_of(NULL, 0);
+	return json_raw(j, list + 1);
+}
+
+/* The digest that a note in force says is lost, and of which `attach`. */
+static struct bytes
+lost_digest(const struct state *st, const struct state_act *a)
+{
+	uint32_t n = 0;
+
+	if (a->is != STATE_OUT && a->more != 0 && bytes_eq_str(a->verb, "note"))
+		n = json_get_typed(&st->tape, a->more, "lost", JSON_STRING);
+	return n == 0 ? bytes_of(NULL, 0) : json_raw(&st->tape, n);
+}
+
+/* Does a note say so of this `attach`? */
+static bool
+is_lost(const struct state *st, const struct state_act *attach)
+{
+	struct bytes digest = only_text(st, attach->data);
+
+	for (size_t i = 0; i < st->act_count; i++) {
+		const struct state_act *a = &st->acts[i];
+		struct bytes lost = lost_digest(st, a), on;
+
+		if (lost.len == 0 || !bytes_eq(lost, digest))
+			continue;
+		on = only_text(st, a->on);
+		if (on.len == attach->id.len + 1 && on.p[0] == '@' &&
+		    memcmp(on.p + 1, attach->id.p, attach->id.len) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool
+attaches(const struct state *st, const struct state_act *a, struct bytes digest)
+{
+	return a->is != STATE_OUT && !a->blind &&
+	       bytes_eq_str(a->verb, "attach") &&
+	       (digest.len == 0 || bytes_eq(only_text(st, a->data), digest));
+}
+
+/* The same bytes, attached once more, make up for it. */
+static bool
+is_made_good(const struct state *st, struct bytes digest)
+{
+	for (size_t i = 0; i < st->act_count; i++) {
+		const struct state_act *a = &st->acts[i];
+
+		if (attaches(st, a, digest) && !is_lost(st, a))
+			return true;
+	}
+	return false;
+}
+
+static enum status
+lost_one(struct check *c, const struct rule *r, const struct state_act *a)
+{
+	const struct json *j = &c->st->tape;
+	uint32_t n =
+	    a->more == 0 ? 0 : json_get_typed(j, a->more, "name", JSON_STRING);
+	uint8_t path[1 + 2 * ID_LEN] = { '@' };
+	char name[WHAT_BYTES] = "";
+	struct buf b;
+
+	if (a->id.len != 2 * ID_LEN)
+		return ST_OK;
+	buf_init(&b, sizeof(name) - 1);
+	if (n != 0)
+		json_text(j, n, &b);
+	if (b.err == ST_NOMEM)
+		return ST_NOMEM;
+	if (b.err == ST_OK && b.len > 0)
+		memcpy(name, b.p, b.len);
+	buf_free(&b);
+	memcpy(path + 1, a->id.p, 2 * ID_LEN);
+	return found_at(c, r, bytes_of(path, sizeof(path)), name, name);
+}
+
+static enum status
+losses(struct check *c, const struct rule *r)
+{
+	const struct state *st = c->st;
+	bool any = false;
+	enum status rc = ST_OK;
+
+	/* Most records have no such note: then nothing is compared. */
+	for (size_t i = 0; i < st->act_count && !any; i++)
+		any = lost_digest(st, &st->acts[i]).len > 0;
+	for (size_t i = 0; any && i < st->act_count && rc == ST_OK; i++) {
+		const struct state_act *a = &st->acts[i];
+
+		if (attaches(st, a, bytes_of(NULL, 0)) && is_lost(st, a) &&
+		    !is_made_good(st, only_text(st, a->data)))
+			rc = lost_one(c, r, a);
+	}
+	return rc;
+}
+
 enum status
 check_set(struct check *c, const struct rule *r)
 {
@@ -263,6 +374,8 @@ check_set(struct check *c, const struct rule *r)
 		return unsigned_slots(c, r);
 	case OVER_REQUIRED:
 		return kind_missing(c->kind, c->st, take_missing, &m);
+	case OVER_LOST:
+		return losses(c, r);
 	case OVER_VALUE:
 		return values(c, r);
 	case OVER_STRAY:

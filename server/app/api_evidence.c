@@ -270,7 +270,11 @@ refuse_state(
 		request_error(rq, 500, "missing",
 		    "it was stored and is not there: run check",
 		    "文件应在库而不在，请运行 check", 0);
-	} else
+	} else if (s->state == EVIDENCE_LOST)
+		request_error(rq, 404, "lost",
+		    "its handheld lost it before it came; the log says so",
+		    "内容在手持机上已丢失，未能送达，日志中有记载", 0);
+	else
 		request_error(rq, 404, "not_here",
 		    "its bytes are not here (yet)", "文件内容尚未到达", 0);
 }
@@ -314,8 +318,8 @@ serve(struct worker *w, struct request *rq, struct giving *g,
 	give(rq, g);
 }
 
-static void
-say_catching_up(struct request *rq)
+void
+api_catching_up(struct request *rq)
 {
 	request_error(rq, 503, "catching_up",
 	    "the centre is still reading its log: ask again",
@@ -334,7 +338,7 @@ api_evidence(struct worker *w, struct request *rq)
 	if (!api_may_who(w, rq, RIGHT_RECORDS, who))
 		return;
 	if (!evidence_is_whole(w->app->evidence)) {
-		say_catching_up(rq);
+		api_catching_up(rq);
 		return;
 	}
 	st = hex_decode(digest, HASH_LEN, rq->param[0]) == ST_OK ? ST_OK
@@ -364,58 +368,6 @@ api_evidence(struct worker *w, struct request *rq)
 	(void)snprintf(
 	    g->file.etag, sizeof(g->file.etag), "\"%s\"", g->file.hex);
 	serve(w, rq, g, digest, who);
-}
-
-/* ---- its custody */
-
-struct steps {
-	struct buf *out;
-	int utc_offset_min;
-	size_t count;
-};
-
-static enum status
-put_step(void *arg, const struct custody_step *s)
-{
-	struct steps *k = arg;
-
-	if (k->count++ > 0)
-		buf_u8(k->out, ',');
-	custody_json(k->out, s, k->utc_offset_min);
-	return k->out->err;
-}
-
-void
-api_custody(struct worker *w, struct request *rq)
-{
-	struct steps k = { .out = &w->body,
-		.utc_offset_min = (int)w->app->cfg.options.utc_offset_min };
-	struct evidence_status s;
-	uint8_t digest[HASH_LEN];
-	char hex[2 * HASH_LEN + 1];
-	enum status st = ST_ABSENT;
-
-	if (!api_may(w, rq, RIGHT_RECORDS))
-		return;
-	if (!evidence_is_whole(w->app->evidence)) {
-		say_catching_up(rq);
-		return;
-	}
-	buf_reset(&w->body);
-	if (hex_decode(digest, HASH_LEN, rq->param[0]) == ST_OK)
-		st = evidence_status(w->app->evidence, digest, &s);
-	if (st == ST_OK) {
-		hex_encode(hex, bytes_of(digest, HASH_LEN));
-		buf_printf(&w->body,
-		    "{\"sha256\":\"%s\",\"state\":\"%s\",\"steps\":[", hex,
-		    evidence_state_word(s.state));
-		st = custody_each(
-		    w->app->evidence, w->reader, digest, put_step, &k);
-		buf_str(&w->body, "]}");
-	}
-	if (st == ST_OK && k.count == 0)
-		st = ST_ABSENT; /* the log says nothing of it */
-	api_send_json(w, rq, st);
 }
 
 /* ---- a record's attachments */

@@ -52,7 +52,11 @@ void api_hints(struct worker *w, struct request *rq);
 
 /* ---- api_evidence.c */
 void api_evidence(struct worker *w, struct request *rq);
+/* Answer that files are not known yet, since the log is being read. */
+void api_catching_up(struct request *rq);
+/* ---- api_custody.c */
 void api_custody(struct worker *w, struct request *rq);
+/* ---- api_evidence.c */
 /* Of the record that w->fold holds: an array. */
 void api_put_attachments(struct worker *w, struct buf *b);
 /* ---- api_finding.c */

@@ -11,9 +11,9 @@
 enum { PLACES_MAX = 10000, HOUR_MS = 3600 * 1000 };
 
 static const char *const words[] = { "sealed", "received", "mismatched",
-	"viewed", "copied", "purged" };
+	"viewed", "copied", "purged", "lost" };
 static const char *const words_zh[] = { "封存", "中心接收", "与哈希值不符",
-	"查看", "复制", "期满清除" };
+	"查看", "复制", "期满清除", "手持机上已丢失" };
 
 const char *
 custody_word(enum custody_what w)
@@ -59,12 +59,24 @@ copy_text(struct bytes in, char *out, size_t cap)
 	out[len] = '\0';
 }
 
+/* Whose handheld wrote it; "" where that cannot be told. */
+static enum status
+device_of(const struct evidence *ev, const struct centre_entry *ce,
+    struct custody_step *s)
+{
+	struct centre_chain chain;
+	enum status st = centre_chain(ev->cfg.centre, ce->chain, &chain);
+
+	if (st == ST_OK)
+		memcpy(s->dev, chain.dev, sizeof(s->dev));
+	return st == ST_NOMEM ? st : ST_OK;
+}
+
 /* What an entry says; ST_ABSENT: nothing of a file's life. */
 static enum status
 read_step(struct evidence *ev, const struct entry *e,
     const struct centre_entry *ce, struct custody_step *s, struct buf *text)
 {
-	struct centre_chain chain;
 	char word[32];
 	uint32_t n;
 
@@ -75,8 +87,8 @@ read_step(struct evidence *ev, const struct entry *e,
 	copy_text(e->by, s->by, sizeof(s->by));
 	if (e->verb == DO_ATTACH) {
 		s->what = CUSTODY_SEALED;
-		if (centre_chain(ev->cfg.centre, ce->chain, &chain) == ST_OK)
-			memcpy(s->dev, chain.dev, sizeof(s->dev));
+		if (device_of(ev, ce, s) != ST_OK)
+			return ST_NOMEM;
 		if (e->more != 0)
 			json_canon(&e->body, e->more, text);
 		s->more = buf_view(text);
@@ -112,6 +124,11 @@ read_step(struct evidence *ev, const struct entry *e,
 	}
 	if (e->verb != DO_NOTE)
 		return ST_ABSENT;
+	if (!bytes_eq_str(e->kind, "evidence@1")) {
+		s->what = CUSTODY_LOST;
+		s->on = e->on[0];
+		return device_of(ev, ce, s);
+	}
 	json_text(&e->body, entry_value(e, 0), text);
 	copy_text(buf_view(text), word, sizeof(word));
 	s->what = strcmp(word, "copied") == 0 ? CUSTODY_COPIED : CUSTODY_VIEWED;

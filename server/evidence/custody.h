@@ -16,7 +16,8 @@ enum custody_what {
 	CUSTODY_MISMATCHED,
 	CUSTODY_VIEWED,
 	CUSTODY_COPIED,
-	CUSTODY_PURGED
+	CUSTODY_PURGED,
+	CUSTODY_LOST /* on its handheld, before it came */
 };
 const char *custody_word(enum custody_what w); /* "sealed" … */
 const char *custody_word_zh(enum custody_what w);
@@ -27,7 +28,7 @@ struct custody_step {
 	uint64_t wall;         /* of the entry's writer */
 	char rec[REC_LEN + 1]; /* that the entry is of */
 	uint8_t id[ID_LEN];
-	char dev[DEV_LEN + 1]; /* whose, or that brought it */
+	char dev[DEV_LEN + 1]; /* whose, that lost or that brought it */
 	char by[256];          /* officer, reader, administrator */
 	/* Of SEALED: the entry's `more`, canonical JSON, and what it hangs on;
 	 * of PURGED and COPIED the reason.  Borrowed for the call. */

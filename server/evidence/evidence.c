@@ -53,6 +53,9 @@ static const char *const schema[] = {
 	/* What was said of an upload when it was created (tus 1.0, HEAD). */
 	"CREATE TABLE meta(id BLOB PRIMARY KEY, text TEXT NOT NULL)"
 	" WITHOUT ROWID;",
+	/* What handhelds say they have lost before it came. */
+	"CREATE TABLE lost(place INTEGER PRIMARY KEY, digest BLOB NOT NULL);"
+	"CREATE INDEX lost_digest ON lost(digest);",
 };
 
 void
@@ -155,6 +158,7 @@ read_position(struct evidence *ev)
 	st = db_exec(ev->db,
 	    "DELETE FROM receipt; DELETE FROM named; DELETE FROM custody;"
 	    "DELETE FROM viewed; DELETE FROM retention; DELETE FROM objection; "
+	    "DELETE FROM lost; "
 	    "DELETE FROM pos");
 	if (st == ST_OK)
 		st = db_query(&s, ev->db,
@@ -381,7 +385,7 @@ const char *
 evidence_state_word(enum evidence_state s)
 {
 	static const char *const words[] = { "named", "uploading", "stored",
-		"mismatched", "purged", "missing" };
+		"mismatched", "purged", "missing", "lost" };
 
 	return words[s];
 }
@@ -446,6 +450,27 @@ read_coming(
 	return st == ST_ABSENT ? ST_OK : st;
 }
 
+/* Said to be lost, and not attached once more since. */
+static enum status
+read_lost(
+    struct evidence *ev, const uint8_t *digest, struct evidence_status *out)
+{
+	struct db_stmt *s;
+	enum status st;
+
+	st = db_query(&s, ev->db,
+	    "SELECT 1 FROM lost WHERE digest = ?1 AND place >"
+	    " (SELECT coalesce(max(place), 0) FROM named WHERE digest = ?1)");
+	if (st != ST_OK)
+		return st;
+	db_bind_bytes(s, 1, bytes_of(digest, HASH_LEN));
+	st = db_next(s);
+	if (st == ST_OK)
+		out->state = EVIDENCE_LOST;
+	db_done(s);
+	return st == ST_ABSENT ? ST_OK : st;
+}
+
 enum status
 evidence_status(struct evidence *ev, const uint8_t digest[HASH_LEN],
     struct evidence_status *out)
@@ -461,6 +486,8 @@ evidence_status(struct evidence *ev, const uint8_t digest[HASH_LEN],
 		out->state = EVIDENCE_MISMATCHED;
 	if (st == ST_OK && !good)
 		st = read_coming(ev, digest, out);
+	if (st == ST_OK && out->state == EVIDENCE_NAMED)
+		st = read_lost(ev, digest, out);
 	(void)pthread_mutex_unlock(&ev->lock);
 	/* The file itself is asked last: what is there may be read, though
 	 * its receipt is only being written. */

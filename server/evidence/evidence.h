@@ -91,7 +91,8 @@ enum evidence_state {
 	EVIDENCE_STORED,
 	EVIDENCE_MISMATCHED, /* what came was another file */
 	EVIDENCE_PURGED,
-	EVIDENCE_MISSING /* the log says stored, and it is not there */
+	EVIDENCE_MISSING, /* the log says stored, and it is not there */
+	EVIDENCE_LOST     /* its handheld lost it before it came */
 };
 const char *evidence_state_word(enum evidence_state s); /* "named" … */
 

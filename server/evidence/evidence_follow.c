@@ -127,11 +127,57 @@ apply_attach(struct evidence *ev, const struct centre_entry *ce)
 }
 
 static enum status
-apply_device(struct evidence *ev, const struct centre_entry *ce)
+put_lost(struct evidence *ev, uint64_t place, const uint8_t *digest)
 {
+	static const char *const sql[] = {
+		"INSERT OR IGNORE INTO lost(place, digest) VALUES(?1, ?2)",
+		"INSERT OR IGNORE INTO custody(place, digest) VALUES(?1, ?2)"
+	};
 	enum status st = ST_OK;
 
-	if (head_has(ce->bytes, "\"objection@"))
+	for (size_t i = 0; st == ST_OK && i < 2; i++) {
+		struct db_stmt *s;
+
+		st = db_query(&s, ev->db, sql[i]);
+		if (st != ST_OK)
+			break;
+		db_bind_u64(s, 1, place);
+		db_bind_bytes(s, 2, bytes_of(digest, HASH_LEN));
+		st = db_run(s);
+	}
+	return st;
+}
+
+/* A note that bytes are gone which never came. */
+static enum status
+apply_lost(struct evidence *ev, const struct centre_entry *ce)
+{
+	struct entry *e = &ev->entry;
+	uint8_t digest[HASH_LEN];
+	uint32_t n;
+	enum status st;
+
+	if (!head_has(ce->bytes, "\"note\"") ||
+	    memmem(ce->bytes.p, ce->bytes.len, "\"lost\"", 6) == NULL)
+		return ST_OK;
+	st = entry_parse(e, ce->bytes);
+	if (st == ST_NOMEM)
+		return st;
+	if (st != ST_OK || e->verb != DO_NOTE ||
+	    e->body_is != ENTRY_BODY_WHOLE || e->more == 0)
+		return ST_OK;
+	n = json_get_typed(&e->body, e->more, "lost", JSON_STRING);
+	if (n == 0 || json_hex(&e->body, n, digest, HASH_LEN) != ST_OK)
+		return ST_OK;
+	return put_lost(ev, ce->place, digest);
+}
+
+static enum status
+apply_device(struct evidence *ev, const struct centre_entry *ce)
+{
+	enum status st = apply_lost(ev, ce);
+
+	if (st == ST_OK && head_has(ce->bytes, "\"objection@"))
 		st = apply_objection(ev, ce);
 	return st == ST_OK ? apply_attach(ev, ce) : st;
 }
