@@ -206,12 +206,25 @@ log_number(const struct cli *c)
 	return n;
 }
 
+/* What `st` was given for, into the file that --out names. */
+static int
+write_out(struct cli *c, enum status st, const struct buf *b)
+{
+	if (st != ST_OK)
+		return cli_fail(c, st);
+	st = port_write_file(port_system(), c->out, buf_view(b), false);
+	return st == ST_OK ? CLI_DONE
+			   : cli_refuse(c, "文件写不下去",
+				 "the file cannot be written");
+}
+
 /* The newest receipt, for an auditor. */
 static int
 run_receipt(struct cli *c)
 {
 	struct buf b;
 	enum status st;
+	int rc;
 
 	if (c->out == NULL)
 		return cli_refuse(
@@ -219,15 +232,24 @@ run_receipt(struct cli *c)
 	buf_init(&b, DOC_BYTES_MAX);
 	st = c->argc == 0 ? agent_receipt(c->agent, &b)
 			  : agent_receipt_old(c->agent, log_number(c), &b);
-	if (st != ST_OK) {
-		buf_free(&b);
-		return cli_fail(c, st);
-	}
-	st = port_write_file(port_system(), c->out, buf_view(&b), false);
+	rc = write_out(c, st, &b);
 	buf_free(&b);
-	return st == ST_OK ? CLI_DONE
-			   : cli_refuse(c, "文件写不下去",
-				 "the file cannot be written");
+	return rc;
+}
+
+static int
+run_descriptor(struct cli *c)
+{
+	struct buf b;
+	int rc;
+
+	if (c->out == NULL)
+		return cli_refuse(
+		    c, "写往何处：--out FILE", "where to: --out FILE");
+	buf_init(&b, DOC_BYTES_MAX);
+	rc = write_out(c, agent_descriptors(c->agent, &b), &b);
+	buf_free(&b);
+	return rc;
 }
 
 const struct cli_command cli_read_commands[] = {
@@ -245,6 +267,10 @@ const struct cli_command cli_read_commands[] = {
 	    "导出最新回执（N：第几个已终止的旧日志的）",
 	    "the newest receipt, as an auditor's anchor (N: the last one of "
 	    "the N-th log that ended)" },
+	{ "descriptor", 0, CLI_KEYS, run_descriptor, "--out FILE",
+	    "导出本机所知的法院描述文件（恢复用）",
+	    "the court's descriptors as this device knows them, for a "
+	    "restore" },
 	{ "verify", 0, CLI_KEYS, run_verify, "", "校验本机的链与回执",
 	    "check chain, receipts and proofs" },
 	{ "export", 0, CLI_KEYS, run_export, "[REC] --out FILE", "导出",

@@ -234,6 +234,10 @@ MUST_CHECK enum status agent_receipt(struct agent *a, struct buf *out);
  * (PROTOCOL.md §9): `log` counts from 1, the oldest.  ST_ABSENT. */
 MUST_CHECK enum status agent_receipt_old(
     struct agent *a, unsigned log, struct buf *out);
+/* Every version of the court's descriptor that this device knows, oldest first,
+ * as GET /v1/descriptor gave them (PROTOCOL.md §7): what a second restore from
+ * one backup wants to see.  ST_ABSENT: not joined yet. */
+MUST_CHECK enum status agent_descriptors(struct agent *a, struct buf *out);
 /* Verify own chain, stored receipts and proofs; JSON report.  ST_CORRUPT. */
 MUST_CHECK enum status agent_verify(struct agent *a, struct buf *report);
 

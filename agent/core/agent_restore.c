@@ -362,3 +362,16 @@ agent_receipt_old(struct agent *a, unsigned log, struct buf *out)
 		    "no receipt of such an ended log");
 	return agent_log_why(a, st);
 }
+
+enum status
+agent_descriptors(struct agent *a, struct buf *out)
+{
+	enum status st = agent_ready(a);
+
+	if (st == ST_OK && a->desc_files.len == 0)
+		st = ST_ABSENT;
+	if (st != ST_OK)
+		return st;
+	buf_bytes(out, buf_view(&a->desc_files));
+	return out->err;
+}

@@ -326,16 +326,35 @@ begin_run(struct vbundle *vb, size_t i)
 		    "signed.");
 }
 
-/* After a restore the court's chain is another: its first entry says whose. */
+struct leading {
+	const struct vbundle *vb;
+	size_t run;
+};
+
+static enum status
+leading_entry(void *arg, size_t k, struct bytes *out)
+{
+	const struct leading *l = arg;
+	const struct bundle_run *r = &l->vb->b.run[l->run];
+
+	if (k >= r->step_count || l->vb->step[r->step + k].entry.len == 0)
+		return ST_ABSENT;
+	*out = l->vb->step[r->step + k].entry;
+	return ST_OK;
+}
+
+/* After a restore the court's chain is another: its first entries say whose. */
 static enum status
 new_chain(struct vbundle *vb, size_t i)
 {
 	const struct vstep *s = &vb->step[vb->b.run[i].step];
+	struct leading l = { .vb = vb, .run = i };
 	struct vrow row = row_of(s);
 
 	row.flags = ROW_SERVER;
 	return s->entry.len == 0 ? ST_OK
-				 : verify_new_server(vb->v, vb->run[i].c, &row);
+				 : verify_new_server(vb->v, vb->run[i].c, &row,
+				       leading_entry, &l);
 }
 
 static enum status

@@ -152,7 +152,8 @@ struct vcontext {
 struct vrestore {
 	char origin[NOTE_NAME_MAX + 1];
 	uint64_t kept, place;
-	uint64_t best; /* size of the largest old checkpoint known; 0: none */
+	uint64_t begins; /* where the log that it begins has its first place */
+	uint64_t best;   /* size of the largest old checkpoint known; 0: none */
 };
 
 /* An anchor, read. */
@@ -214,7 +215,7 @@ struct verify {
 	uint64_t next_anchor;     /* the least size not reached yet */
 	struct vrestore *restore; /* owned, in order of place */
 	size_t restore_count, restore_cap;
-	bool taken_ahead;       /* the descriptor of the entry at hand */
+	size_t taken_ahead; /* descriptors of entries that are yet to come */
 	struct vfilled *filled; /* owned, in order of `at` */
 	size_t filled_count, filled_cap;
 	struct erasures *orders; /* owned: to erase; NULL: none */
@@ -300,6 +301,9 @@ void verify_returned_end(struct verify *v);
 
 /* ---- verify_trust.c */
 
+/* `v->e` is a descriptor@1. */
+MUST_CHECK enum status verify_descriptor_entry(
+    struct verify *v, struct vchain *c, const struct vrow *row);
 /* What the newest descriptor says of keys that are good for nothing after some
  * size: chains and anchors.  Before holds and anchors are judged. */
 MUST_CHECK enum status verify_distrust(struct verify *v);
@@ -341,9 +345,13 @@ MUST_CHECK enum status verify_take_descriptor(
 
 /* ---- verify_restored.c */
 
-/* If `row` begins a new server chain by its own descriptor: take that. */
-MUST_CHECK enum status verify_new_server(
-    struct verify *v, struct vchain *c, const struct vrow *row);
+/* Entry number k behind one that is looked at (from 0: that one) in its chain;
+ * ST_ABSENT. */
+typedef enum status (*verify_next_fn)(void *arg, size_t k, struct bytes *out);
+/* If `row` begins a new server chain by descriptors, of which the last names
+ * its key: take those. */
+MUST_CHECK enum status verify_new_server(struct verify *v, struct vchain *c,
+    const struct vrow *row, verify_next_fn next, void *arg);
 /* `v->e` is a restored@1. */
 MUST_CHECK enum status verify_restored(
     struct verify *v, struct vchain *c, const struct vrow *row);

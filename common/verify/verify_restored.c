@@ -14,35 +14,60 @@
 
 /* ---- the first entry of a new server chain */
 
+/* Other restores may lie between: each brought a descriptor of its own. */
+enum { LEADING_MAX = 16 };
+
+/* The descriptor in one of the chain's leading entries; ST_INVALID: none. */
+static enum status
+leading_file(struct verify *v, verify_next_fn next, void *arg, size_t k,
+    struct bytes *file)
+{
+	struct bytes raw = { NULL, 0 };
+	enum status st = next(arg, k, &raw);
+
+	if (st == ST_OK)
+		st = entry_parse(&v->e, raw);
+	if (st == ST_OK &&
+	    (v->e.verb != DO_OPEN || !bytes_eq_str(v->e.kind, "descriptor@1")))
+		st = ST_INVALID;
+	if (st == ST_OK)
+		st = verify_descriptor_file(v, file);
+	return st == ST_ABSENT ? ST_INVALID : st;
+}
+
 enum status
-verify_new_server(struct verify *v, struct vchain *c, const struct vrow *row)
+verify_new_server(struct verify *v, struct vchain *c, const struct vrow *row,
+    verify_next_fn next, void *arg)
 {
 	struct descriptor *d;
 	struct bytes file;
-	bool good = false;
-	enum status st;
+	size_t count = 0;
+	bool named = false, good = true;
+	enum status st = ST_OK;
 
 	if (c->server || c->begun || row->seq != 1 || c->branch != 0 ||
 	    row->place == 0 || (row->flags & ROW_SERVER) == 0)
 		return ST_OK;
-	st = entry_parse(&v->e, row->bytes);
-	if (st == ST_OK && v->e.verb == DO_OPEN &&
-	    bytes_eq_str(v->e.kind, "descriptor@1"))
-		st = verify_descriptor_file(v, &file);
-	else if (st == ST_OK)
-		st = ST_INVALID;
-	if (st != ST_OK)
-		return st == ST_NOMEM ? st : ST_OK;
-	/* It must name this very chain's key: the root says whose it is. */
 	d = calloc(1, sizeof(*d));
 	if (d == NULL)
 		return ST_NOMEM;
-	st = descriptor_parse(d, file);
-	if (st == ST_OK && memcmp(d->server, c->key, PUBKEY_LEN) == 0)
-		st = verify_take_descriptor(v, file, &good);
+	/* The last must name this very chain's key: the root says whose it
+	 * is. */
+	while (st == ST_OK && !named && count < LEADING_MAX) {
+		st = leading_file(v, next, arg, count++, &file);
+		if (st == ST_OK)
+			st = descriptor_parse(d, file);
+		named =
+		    st == ST_OK && memcmp(d->server, c->key, PUBKEY_LEN) == 0;
+	}
 	free(d);
-	v->taken_ahead = good;
-	return st == ST_NOMEM ? st : ST_OK;
+	for (size_t k = 0; st == ST_OK && named && good && k < count; k++) {
+		st = leading_file(v, next, arg, k, &file);
+		if (st == ST_OK)
+			st = verify_take_descriptor(v, file, &good);
+		v->taken_ahead += st == ST_OK && good;
+	}
+	return st == ST_NOMEM || st == ST_IO ? st : ST_OK;
 }
 
 /* ---- restored@1 */
@@ -107,8 +132,11 @@ take_note(struct verify *v, struct vchain *c, const struct vrow *row,
 enum status
 verify_restored(struct verify *v, struct vchain *c, const struct vrow *row)
 {
-	/* A bundle has no commits: `descriptor@1` stands right before. */
-	uint64_t begins = v->bundle != NULL ? row->place - 1 : v->commit_first;
+	/* A bundle has no commits: it stands among the first of its chain. */
+	uint64_t begins = v->bundle == NULL       ? v->commit_first
+			  : row->seq > row->place ? 0
+						  : row->place - (row->seq - 1);
+	bool first;
 	struct vrestore *r;
 	enum status st;
 
@@ -119,8 +147,13 @@ verify_restored(struct verify *v, struct vchain *c, const struct vrow *row)
 	r = &v->restore[v->restore_count];
 	memset(r, 0, sizeof(*r));
 	r->place = row->place;
+	r->begins = begins;
+	/* Of a log that another restore began it is not known how far it was
+	 * the same: nothing is claimed. */
+	first = v->restore_count == 0 || r[-1].begins != begins;
 	if (!verify_text(&v->e, "origin", r->origin, sizeof(r->origin)) ||
-	    !verify_num(&v->e, "kept", &r->kept) || r->kept != begins ||
+	    !verify_num(&v->e, "kept", &r->kept) ||
+	    r->kept != (first ? begins : 0) ||
 	    log_key_of(v, r->origin) == NULL) {
 		verify_say_at(v, VERIFY_COMMIT, row->place, c, row->seq,
 		    "恢复条目不成立：旧日志或保留的大小不对。",

@@ -92,39 +92,6 @@ verify_descriptor_file(struct verify *v, struct bytes *file)
 				       : ST_OK;
 }
 
-static enum status
-apply_descriptor(struct verify *v, struct vchain *c, const struct vrow *row)
-{
-	uint8_t said[HASH_LEN];
-	struct bytes file;
-	bool good = false;
-	uint64_t n = 0;
-	enum status st;
-
-	st = verify_descriptor_file(v, &file);
-	if (st == ST_NOMEM)
-		return st;
-	/* Version 1 is taken already, and what began this chain. */
-	if (st == ST_OK && row->place > 0 && !v->taken_ahead)
-		st = verify_take_descriptor(v, file, &good);
-	if (st == ST_NOMEM)
-		return st;
-	if (row->place == 0 || v->taken_ahead)
-		good = v->descriptor_count > 0;
-	v->taken_ahead = false;
-	if (good && verify_num(&v->e, "n", &n) &&
-	    n == v->descriptor[v->descriptor_count - 1]->version &&
-	    verify_hash(&v->e, "sha256", said, HASH_LEN) &&
-	    memcmp(said, v->descriptor[v->descriptor_count - 1]->digest,
-		HASH_LEN) == 0)
-		return ST_OK;
-	verify_say_at(v, VERIFY_DESCRIPTOR, row->place, c, row->seq,
-	    "法院描述文件不接上一版，或签名不对。",
-	    "The descriptor does not follow the version before it, or is "
-	    "not signed by its root key.");
-	return ST_OK;
-}
-
 /* From `meta`, where place 0 does not tell: what follows is named anyway. */
 static enum status
 court_from_meta(struct verify *v)
@@ -491,7 +458,7 @@ verify_server_entry(struct verify *v, struct vchain *c, const struct vrow *row)
 			return st;
 	}
 	if (bytes_eq_str(e->kind, "descriptor@1"))
-		return apply_descriptor(v, c, row);
+		return verify_descriptor_entry(v, c, row);
 	if (bytes_eq_str(e->kind, "recovered@1"))
 		return verify_recovered_entry(v, row);
 	if (bytes_eq_str(e->kind, "returned@1"))

@@ -263,6 +263,51 @@ missing_places(struct verify *v, const struct vrow *row)
 	v->commit_wrong = true;
 }
 
+struct leading {
+	struct verify *v;
+	const struct vrow *row;
+	struct buf held;
+};
+
+/* The k-th entry behind the row in its chain. */
+static enum status
+leading_entry(void *arg, size_t k, struct bytes *out)
+{
+	struct leading *l = arg;
+	struct db_stmt *s;
+	enum status st;
+
+	*out = l->row->bytes;
+	if (k == 0)
+		return ST_OK;
+	st = db_query(&s, l->v->db,
+	    "SELECT bytes FROM entries WHERE chain = ?1 AND seq = ?2"
+	    " AND branch = 0");
+	if (st != ST_OK)
+		return st;
+	db_bind_u64(s, 1, l->row->no);
+	db_bind_u64(s, 2, l->row->seq + k);
+	st = db_next(s);
+	buf_reset(&l->held);
+	if (st == ST_OK)
+		buf_bytes(&l->held, db_bytes(s, 0));
+	db_done(s);
+	*out = buf_view(&l->held);
+	return st == ST_OK ? l->held.err : st;
+}
+
+static enum status
+new_server(struct verify *v, struct vchain *c, const struct vrow *row)
+{
+	struct leading l = { .v = v, .row = row };
+	enum status st;
+
+	buf_init(&l.held, ENTRY_BYTES_MAX);
+	st = verify_new_server(v, c, row, leading_entry, &l);
+	buf_free(&l.held);
+	return st == ST_LIMIT ? ST_OK : st;
+}
+
 static enum status
 one_row(struct verify *v, const struct vrow *row)
 {
@@ -281,7 +326,7 @@ one_row(struct verify *v, const struct vrow *row)
 		    "条目的链没有登记。", "The entry's chain has no row.");
 		v->commit_wrong = true;
 	} else {
-		st = verify_new_server(v, c, row);
+		st = new_server(v, c, row);
 		if (st == ST_OK)
 			st = in_chain(v, c, row);
 		if (st == ST_OK)

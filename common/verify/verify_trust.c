@@ -1,10 +1,46 @@
-/* verify_trust: keys that the court says are good for nothing any more
- * (FORMAT.md, "Descriptor", `distrust`). */
+/* verify_trust: descriptors as entries of the log, and the keys that the court
+ * says are good for nothing any more (FORMAT.md, "Descriptor", `distrust`). */
 #include <inttypes.h>
 #include <string.h>
 
 #include "base/enc.h"
 #include "verify/verify_impl.h"
+
+enum status
+verify_descriptor_entry(
+    struct verify *v, struct vchain *c, const struct vrow *row)
+{
+	uint8_t said[HASH_LEN];
+	struct bytes file;
+	const struct descriptor *d;
+	bool good = false;
+	uint64_t n = 0;
+	enum status st;
+
+	st = verify_descriptor_file(v, &file);
+	if (st == ST_NOMEM)
+		return st;
+	/* Version 1 is taken already, and what began this chain. */
+	if (st == ST_OK && row->place > 0 && v->taken_ahead == 0)
+		st = verify_take_descriptor(v, file, &good);
+	if (st == ST_NOMEM)
+		return st;
+	if (row->place == 0 || v->taken_ahead > 0)
+		good = v->descriptor_count > 0;
+	if (v->taken_ahead == 0)
+		v->taken_ahead = 1; /* the newest is the one meant */
+	d = good ? v->descriptor[v->descriptor_count - v->taken_ahead] : NULL;
+	v->taken_ahead--;
+	if (good && verify_num(&v->e, "n", &n) && n == d->version &&
+	    verify_hash(&v->e, "sha256", said, HASH_LEN) &&
+	    memcmp(said, d->digest, HASH_LEN) == 0)
+		return ST_OK;
+	verify_say_at(v, VERIFY_DESCRIPTOR, row->place, c, row->seq,
+	    "法院描述文件不接上一版，或签名不对。",
+	    "The descriptor does not follow the version before it, or is "
+	    "not signed by its root key.");
+	return ST_OK;
+}
 
 /* Entries of a device's chain from `after` on must be held by now; the centre's
  * own cannot be. */

@@ -33,6 +33,8 @@ struct admin {
 	const char *keys, *ground, *law, *finding, *media;
 	const char *note[ADMIN_MANY_MAX];
 	size_t note_count;
+	const char *descriptor[ADMIN_MANY_MAX]; /* files */
+	size_t descriptor_count;
 	const char *manifest;
 	const char *withhold[ADMIN_MANY_MAX];
 	size_t withhold_count;

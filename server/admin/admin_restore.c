@@ -79,7 +79,8 @@ say_done(const struct admin *a, const struct restore_done *d)
 }
 
 static int
-restore_with(struct admin *a, const uint8_t *root, const struct bytes *note)
+restore_with(struct admin *a, const uint8_t *root, const struct bytes *note,
+    const struct bytes *descriptor)
 {
 	char devices[URL_MAX], pub[URL_MAX], errmsg[CENTRE_ERRMSG_LEN];
 	bool in_place = a->from == NULL || strcmp(a->from, a->dir) == 0;
@@ -89,6 +90,8 @@ restore_with(struct admin *a, const uint8_t *root, const struct bytes *note)
 		.root_secret = root,
 		.note = note,
 		.note_count = a->note_count,
+		.descriptor = descriptor,
+		.descriptor_count = a->descriptor_count,
 		.origin = a->origin,
 		.by = a->by,
 		.even_living = a->confirm,
@@ -107,35 +110,66 @@ restore_with(struct admin *a, const uint8_t *root, const struct bytes *note)
 	return st == ST_CORRUPT ? ADMIN_DAMAGE : ADMIN_FAILED;
 }
 
+/* Files into buffers, which are the caller's to free either way. */
+static int
+read_files(struct admin *a, const char *const *name, size_t count, size_t max,
+    struct buf *file, struct bytes *out)
+{
+	int rc = ADMIN_DONE;
+
+	for (size_t i = 0; i < count; i++)
+		buf_init(&file[i], max);
+	for (size_t i = 0; i < count && rc == ADMIN_DONE; i++) {
+		enum status st =
+		    port_read_file(port_system(), name[i], &file[i]);
+
+		out[i] = buf_view(&file[i]);
+		if (st != ST_OK)
+			rc = admin_fail(a, name[i], st);
+	}
+	return rc;
+}
+
+static void
+free_files(struct buf *file, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		buf_free(&file[i]);
+}
+
+enum { DESCRIPTORS_DOC_MAX = 4 << 20 }; /* what GET /v1/descriptor answers */
+
 static int
 run_restore(struct admin *a)
 {
 	uint8_t root[ROOT_SECRET_LEN];
-	struct bytes note[ADMIN_MANY_MAX];
-	struct buf file[ADMIN_MANY_MAX];
-	int rc = ADMIN_DONE;
+	struct bytes note[RESTORE_NOTES_MAX], desc[RESTORE_DESCRIPTORS_MAX];
+	struct buf notes[RESTORE_NOTES_MAX], descs[RESTORE_DESCRIPTORS_MAX];
+	int rc;
 	enum status st;
 
 	if (!admin_needs(a, "--root-key", a->root_key))
 		return ADMIN_USAGE;
 	if (a->note_count > RESTORE_NOTES_MAX)
 		return admin_refuse(a, "--note 过多", "too many --note");
-	for (size_t i = 0; i < a->note_count; i++)
-		buf_init(&file[i], NOTE_BYTES_MAX);
-	for (size_t i = 0; i < a->note_count && rc == ADMIN_DONE; i++) {
-		st = port_read_file(port_system(), a->note[i], &file[i]);
-		note[i] = buf_view(&file[i]);
-		if (st != ST_OK)
-			rc = admin_fail(a, a->note[i], st);
+	if (a->descriptor_count > RESTORE_DESCRIPTORS_MAX)
+		return admin_refuse(
+		    a, "--descriptor 过多", "too many --descriptor");
+	rc = read_files(a, a->note, a->note_count, NOTE_BYTES_MAX, notes, note);
+	if (rc != ADMIN_DONE) {
+		free_files(notes, a->note_count);
+		return rc;
 	}
+	rc = read_files(a, a->descriptor, a->descriptor_count,
+	    DESCRIPTORS_DOC_MAX, descs, desc);
 	st = rc == ADMIN_DONE ? read_root(a->root_key, root) : ST_OK;
 	if (st != ST_OK)
 		rc = admin_fail(a, a->root_key, st);
 	if (rc == ADMIN_DONE)
-		rc = restore_with(a, root, note);
+		rc = restore_with(a, root, note, desc);
 	sodium_memzero(root, sizeof(root));
-	for (size_t i = 0; i < a->note_count; i++)
-		buf_free(&file[i]);
+	free_files(notes, a->note_count);
+	free_files(descs, a->descriptor_count);
 	return rc;
 }
 
@@ -199,7 +233,7 @@ run_confirm(struct admin *a)
 const struct admin_command admin_restore_commands[] = {
 	{ "restore", false, run_restore,
 	    "--root-key TAKE-AWAY.json [--from BACKUP] [--keys FOLDER] "
-	    "[--note FILE]… [--confirm]",
+	    "[--note FILE]… [--descriptor FILE]… [--confirm]",
 	    "日志丢了签过名的检查点之后，从备份建立新日志",
 	    "begin a new log on a backup (or, halted, in place) after a signed "
 	    "checkpoint was lost" },

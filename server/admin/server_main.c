@@ -175,6 +175,7 @@ take_many(struct admin *a, const char *arg, const char *value)
 		{ "--entry", a->entry, &a->entry_count },
 		{ "--withhold", a->withhold, &a->withhold_count },
 		{ "--note", a->note, &a->note_count },
+		{ "--descriptor", a->descriptor, &a->descriptor_count },
 		{ "--anchor", a->anchor, &a->anchor_count },
 	};
 

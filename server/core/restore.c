@@ -175,18 +175,19 @@ static enum status
 next_descriptor(struct restoring *rs)
 {
 	const struct restore_given *g = rs->g;
+	const struct descriptor *last = restore_last(rs);
 	struct descriptor *d = rs->next;
 	uint8_t log_key[PUBKEY_LEN];
 	char origin[NOTE_NAME_MAX + 1];
 	enum status st;
 
-	if (memcmp(g->root_secret + 32, rs->old->root, PUBKEY_LEN) != 0)
+	if (memcmp(g->root_secret + 32, last->root, PUBKEY_LEN) != 0)
 		return restore_refuse(rs, ST_DENIED,
 		    "that is not the root key of this court's newest "
 		    "descriptor");
-	*d = *rs->old;
+	*d = *last;
 	d->version++;
-	memcpy(d->prev, rs->old->digest, HASH_LEN);
+	memcpy(d->prev, last->digest, HASH_LEN);
 	new_key(g->port, rs->log_seed, log_key);
 	new_key(g->port, rs->server_seed, d->server);
 	if (g->origin != NULL && strlen(g->origin) <= NOTE_NAME_MAX)
@@ -194,9 +195,12 @@ next_descriptor(struct restoring *rs)
 	else
 		(void)snprintf(origin, sizeof(origin),
 		    "%s.daybreak/log-%" PRIu64, d->court, d->version);
-	if (strcmp(origin, rs->old->log.name) == 0)
-		return restore_refuse(rs, ST_INVALID,
-		    "the new log must have another origin than the old one");
+	for (size_t i = 0; i < rs->ended_count; i++) {
+		if (strcmp(origin, rs->ended[i].key.name) == 0)
+			return restore_refuse(rs, ST_INVALID,
+			    "the new log must have another origin than the old "
+			    "one");
+	}
 	st = note_key_make(&d->log, origin, NOTE_ED25519, log_key);
 	if (st != ST_OK)
 		return restore_refuse(rs, st, "the log's origin will not do");
@@ -233,20 +237,38 @@ sign_descriptor(struct restoring *rs)
 
 /* ---- old checkpoints */
 
+/* Of which of the logs that end it is. */
+static enum status
+open_note(struct restoring *rs, struct bytes note, struct checkpoint *cp,
+    size_t *which)
+{
+	enum status st = ST_INVALID;
+
+	for (size_t i = 0; i < rs->ended_count && st != ST_OK; i++) {
+		st = checkpoint_open(cp, note, &rs->ended[i].key);
+		*which = i;
+		if (st == ST_NOMEM)
+			return st;
+	}
+	return st == ST_OK ? ST_OK
+			   : restore_refuse(rs, ST_INVALID,
+				 "a checkpoint given is not one of the log in "
+				 "the backup, nor of one that a descriptor "
+				 "given names");
+}
+
 static enum status
 take_note(
     struct restoring *rs, struct centre *c, struct bytes note, bool stopped)
 {
 	struct checkpoint cp;
 	uint8_t root[HASH_LEN];
-	enum status st = checkpoint_open(&cp, note, &rs->old->log);
+	size_t i = 0;
+	enum status st = open_note(rs, note, &cp, &i);
 
-	if (st == ST_NOMEM)
-		return st;
 	if (st != ST_OK)
-		return restore_refuse(rs, ST_INVALID,
-		    "a checkpoint given is not one of the log in the backup");
-	if (cp.size <= rs->done->kept && !stopped) {
+		return st;
+	if (i == 0 && cp.size <= rs->done->kept && !stopped) {
 		st = tlog_root(centre_tlog(c), cp.size, root);
 		if (st == ST_OK && memcmp(root, cp.root, HASH_LEN) != 0)
 			st = restore_refuse(rs, ST_CONFLICT,
@@ -255,10 +277,12 @@ take_note(
 		if (st != ST_OK)
 			return st;
 	}
-	if (rs->best.len == 0 || cp.size > rs->done->best) {
-		rs->best = note;
-		rs->done->best = cp.size;
+	if (rs->best[i].len == 0 || cp.size > rs->best_size[i]) {
+		rs->best[i] = note;
+		rs->best_size[i] = cp.size;
 	}
+	if (i == 0)
+		rs->done->best = rs->best_size[0];
 	return ST_OK;
 }
 
@@ -272,84 +296,6 @@ take_notes(struct restoring *rs, struct centre *c)
 		st = take_note(rs, c, buf_view(&rs->halted), true);
 	for (size_t i = 0; st == ST_OK && i < rs->g->note_count; i++)
 		st = take_note(rs, c, rs->g->note[i], rs->halted.len > 0);
-	return st;
-}
-
-/* ---- the commit */
-
-/* Facts of the store, in the transaction that logs why. */
-static enum status
-put_facts(void *arg, struct store *s)
-{
-	struct restoring *rs = arg;
-	struct ended_log e = { .key = rs->old->log, .kept = rs->done->kept };
-	uint8_t old[CHAIN_LEN + 8 + HASH_LEN];
-	size_t before = rs->restores.len;
-	enum status st;
-
-	memcpy(old, rs->centre.old_chain, CHAIN_LEN);
-	be64_put(old + CHAIN_LEN, rs->centre.old_seq);
-	memcpy(old + CHAIN_LEN + 8, rs->centre.old_link, HASH_LEN);
-	ended_log_line(&rs->restores, &e, rs->entry[1].place);
-	st = rs->restores.err;
-	if (st == ST_OK)
-		st = store_put_meta(s, META_RESTORES, buf_view(&rs->restores));
-	rs->restores.len = before; /* it may be asked again */
-	if (st == ST_OK)
-		st = store_put_meta(s, META_DESCRIPTOR, buf_view(&rs->file));
-	if (st == ST_OK)
-		st = store_put_meta(s, META_SERVER_CHAIN,
-		    bytes_of(rs->centre.chain, CHAIN_LEN));
-	if (st == ST_OK)
-		st = store_put_meta(
-		    s, META_SERVER_OLD, bytes_of(old, sizeof(old)));
-	if (st == ST_OK)
-		st = store_put_meta(s, META_HALTED, (struct bytes){ NULL, 0 });
-	return st;
-}
-
-static enum status
-commit(struct restoring *rs, struct centre *c)
-{
-	const struct bytes on_d[] = { bytes_str("n"), bytes_str("sha256"),
-		bytes_str("file") };
-	const struct bytes on_r[] = { bytes_str("origin"), bytes_str("note"),
-		bytes_str("kept") };
-	struct server_entry e[2] = {
-		{ .kind = "descriptor@1", .on = on_d, .on_count = 3 },
-		{ .kind = "restored@1", .on = on_r, .on_count = 3 }
-	};
-	struct commit_job job = {
-		.entry = e, .entry_count = 2, .check = put_facts, .arg = rs
-	};
-	struct buf d, r;
-	enum status st;
-
-	e[0].verb = e[1].verb = DO_OPEN;
-	e[0].by = e[1].by = rs->g->by;
-	rs->entry = e;
-	buf_init(&d, 2 * DESCRIPTOR_FILE_MAX);
-	buf_init(&r, 4 * NOTE_BYTES_MAX);
-	buf_printf(&d, "[%" PRIu64 ",", rs->next->version);
-	json_put_hex(&d, bytes_of(rs->next->digest, HASH_LEN));
-	buf_u8(&d, ',');
-	json_put_string(&d, buf_view(&rs->file));
-	buf_u8(&d, ']');
-	buf_u8(&r, '[');
-	json_put_str(&r, rs->old->log.name);
-	buf_u8(&r, ',');
-	json_put_string(&r, rs->best);
-	buf_printf(&r, ",%" PRIu64 "]", rs->done->kept);
-	e[0].data = buf_view(&d);
-	e[1].data = buf_view(&r);
-	st = d.err != ST_OK ? d.err : r.err;
-	if (st == ST_OK)
-		st = committer_wait(centre_committer(c), &job);
-	if (st != ST_OK)
-		centre_errmsg(c, rs->errmsg);
-	rs->entry = NULL;
-	buf_free(&d);
-	buf_free(&r);
 	return st;
 }
 
@@ -369,7 +315,8 @@ begin_log(struct restoring *rs)
 	if (st != ST_OK)
 		return st;
 	ca = ca_cert(centre_ca(c));
-	if (ca.len != rs->old->ca_len || memcmp(ca.p, rs->old->ca, ca.len) != 0)
+	if (ca.len != rs->next->ca_len ||
+	    memcmp(ca.p, rs->next->ca, ca.len) != 0)
 		st = restore_refuse(rs, ST_DENIED,
 		    "the CA given is not the one of the court's descriptor");
 	if (st == ST_OK)
@@ -381,7 +328,7 @@ begin_log(struct restoring *rs)
 		st = folder_write_seed(
 		    g->port, g->dir, FOLDER_SERVER_NEXT, rs->server_seed);
 	if (st == ST_OK)
-		st = commit(rs, c);
+		st = restore_commit(rs, c);
 	centre_close(c);
 	if (st == ST_OK)
 		st = folder_seed_settle(g->port, g->dir, FOLDER_LOG_KEY,
@@ -410,7 +357,11 @@ run(struct restoring *rs)
 	if (st == ST_OK)
 		st = not_living(rs);
 	if (st == ST_OK)
+		st = restore_read_between(rs);
+	if (st == ST_OK) {
+		(void)restore_list_ended(rs);
 		st = next_descriptor(rs);
+	}
 	if (st == ST_OK)
 		st = sign_descriptor(rs);
 	return st == ST_OK ? begin_log(rs) : st;
@@ -420,8 +371,13 @@ enum status
 centre_restore(struct restore_done *out, const struct restore_given *given,
     char errmsg[CENTRE_ERRMSG_LEN])
 {
-	struct restoring rs = { .g = given, .done = out, .errmsg = errmsg };
+	static const struct restoring none;
+	struct restoring rs = none;
 	enum status st = ST_NOMEM;
+
+	rs.g = given;
+	rs.done = out;
+	rs.errmsg = errmsg;
 
 	errmsg[0] = '\0';
 	memset(out, 0, sizeof(*out));
@@ -440,6 +396,7 @@ centre_restore(struct restore_done *out, const struct restore_given *given,
 	buf_free(&rs.file);
 	buf_free(&rs.halted);
 	buf_free(&rs.restores);
+	restore_free_between(&rs);
 	free(rs.old);
 	free(rs.next);
 	return st;

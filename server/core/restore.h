@@ -10,7 +10,7 @@
  */
 #include "server/core/centre.h"
 
-enum { RESTORE_NOTES_MAX = 16 };
+enum { RESTORE_NOTES_MAX = 16, RESTORE_DESCRIPTORS_MAX = 16 };
 
 struct restore_given {
 	const char *dir; /* where the court shall stand */
@@ -23,6 +23,10 @@ struct restore_given {
 	/* Checkpoints of the old log, from wherever they were kept. */
 	const struct bytes *note;
 	size_t note_count;
+	/* Descriptors that other restores signed after this backup: files, or
+	 * what GET /v1/descriptor answers, in any order. */
+	const struct bytes *descriptor;
+	size_t descriptor_count;
 	const char
 	    *origin; /* of the new log; NULL: "<code>.daybreak/log-<n>" */
 	/* "https://host:port"; NULL: as in the descriptor before. */
@@ -44,9 +48,10 @@ struct restore_done {
 
 /*
  * ST_ABSENT: no backup there, or no CA key; ST_CONFLICT: a court in `dir`, a
- * log that still lives, or notes that the backup does not lead to; ST_DENIED:
- * not the court's root key, or not its CA; ST_INVALID: a note or name that
- * will not do; ST_CORRUPT, ST_FULL, ST_IO, ST_NOMEM.  Words in errmsg.
+ * log that still lives, notes that the backup does not lead to, or another
+ * court's descriptor; ST_DENIED: not the court's root key, not signed by it, or
+ * not its CA; ST_INVALID: a note, descriptor or name that will not do;
+ * ST_CORRUPT, ST_FULL, ST_IO, ST_NOMEM.  Words in errmsg.
  */
 MUST_CHECK enum status centre_restore(struct restore_done *out,
     const struct restore_given *given, char errmsg[CENTRE_ERRMSG_LEN]);
