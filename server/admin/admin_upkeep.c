@@ -129,7 +129,7 @@ const struct admin_command admin_upkeep_commands[] = {
 	    "a verified copy of the log, while the server runs" },
 	{ "recover", true, admin_recover,
 	    "--store FILE --recovery-key FILE --reason "
-	    "replaced|lost|seized|copied",
+	    "replaced|lost|seized|copied [--media FOLDER]",
 	    "取回手持机数据", "deliver a broken or found handheld's file" },
 	{ "held", true, admin_held, "", "暂扣的条目",
 	    "list entries that wait to be admitted" },

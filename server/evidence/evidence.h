@@ -127,6 +127,25 @@ struct evidence_checked {
 MUST_CHECK enum status evidence_check(struct evidence *ev, evidence_fault_fn fn,
     void *arg, struct evidence_checked *out);
 
+/* A file that comes by hand, not by tus: from a broken handheld's disk. */
+struct evidence_taking {
+	const char *dev; /* whose it was; the receipt is made out to it */
+	uint8_t digest[HASH_LEN];
+	uint64_t size;
+	/* The next bytes, at most `cap`; *len = 0 at the end.  Any result but
+	 * ST_OK ends it with that. */
+	enum status (*read)(void *arg, uint8_t *out, size_t cap, size_t *len);
+	void *arg;
+};
+/*
+ * Take it into the store: hashed, durable, receipted in the log, like one that
+ * was uploaded; *was_there: it was stored already, and nothing was read, but
+ * this device has its receipt now.  Nothing stays on failure.  ST_CORRUPT: its
+ * bytes are not those of the digest; ST_LOCKED, ST_FULL, ST_IO, ST_NOMEM.
+ */
+MUST_CHECK enum status evidence_take(
+    struct evidence *ev, const struct evidence_taking *t, bool *was_there);
+
 struct evidence_copied {
 	uint64_t copied, there, bytes, damaged;
 };

@@ -222,6 +222,8 @@ recover_file(const struct recover_config *cfg, struct recovered *out,
 		st = open_copy(d, copy, &f);
 	if (st == ST_OK)
 		st = deliver(d, f);
+	if (st == ST_OK && cfg->blobs != NULL && out->chains > 0)
+		st = recover_files(d, f);
 	chainfile_close(f);
 	if (copy != NULL)
 		recover_copy_remove(cfg->work);

@@ -10,12 +10,17 @@
  * has lost even that is a hole, which the log names.  The file itself is never
  * written: a copy is opened.
  *
+ * Attached files come along: their keys stand in rows of that file, and what
+ * opens is taken by its digest alone, whatever the reason; a receipt in the
+ * log is made out to the device.
+ *
  * With reason *replaced* what is new merges; with *lost*, *seized* and
  * *copied* it is held until a supervisor admits it (holds.h).  What the log has
  * already changes nothing, so a file may be delivered again at any time, also
  * half a one.
  */
 #include "server/core/centre.h"
+#include "server/evidence/evidence.h"
 #include "server/roster/roster.h"
 
 enum { RECOVER_ERRMSG_LEN = 400, RECOVER_KEY_LEN = 32 };
@@ -27,6 +32,10 @@ struct recover_config {
 	const uint8_t *key; /* RECOVER_KEY_LEN, private */
 	const char *reason; /* replaced, lost, seized, copied */
 	const char *work;   /* folder for the copy; made, and removed */
+	/* The handheld's sealed files, beside `file`; NULL: none are wanted.
+	 * They go into `evidence`, borrowed, which has followed the log. */
+	const char *blobs;
+	struct evidence *evidence;
 };
 
 struct recovered {
@@ -43,6 +52,10 @@ struct recovered {
 	uint64_t filled;    /* places that lacked bytes and have them now */
 	uint64_t held;      /* pieces that came in held */
 	bool uncertain;     /* the end of a chain is torn: more may have been */
+	uint64_t files;     /* that came whole, by their digests … */
+	uint64_t files_there;  /* … were stored already … */
+	uint64_t files_absent; /* … are not in the folder any more … */
+	uint64_t files_bad;    /* … or do not open, or only in part */
 };
 
 /*

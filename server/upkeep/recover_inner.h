@@ -46,6 +46,9 @@ enum status recover_take(void *arg, const struct chainfile_entry *e);
 /* The chain has ended: what is left goes out. */
 MUST_CHECK enum status recover_end(struct delivery *d);
 
+/* ---- recover_files.c: attached files, after the entries that name them */
+MUST_CHECK enum status recover_files(struct delivery *d, struct chainfile *f);
+
 /*
  * Copy a SQLite file, and its WAL if there is one, into the folder `work`,
  * which is made (0700), as "file".  *path is the copy's, owned by the caller.

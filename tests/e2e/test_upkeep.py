@@ -6,6 +6,7 @@ leaves under its name half done, a kept size above what is safe, a broken
 handheld whose entries are lost, doubled or merged unseen, a held branch that
 cannot be admitted, or that handhelds see otherwise than the centre.
 """
+import hashlib
 import json
 import os
 import random
@@ -294,6 +295,77 @@ def recover_of_a_broken_handheld(c):
     check(tlog(c)["size"] == size, "a command that only reads has written")
 
 
+def recover_brings_the_files_too(c):
+    """A broken handheld's photos: one arrived, one in part, one never, one is
+    damaged, one is gone.  Whatever opens comes in, once, by its digest."""
+    c.begin()
+    enrol_two(c)
+    rec = c.record("h1", "有照片")
+    rng = random.Random(SEED)
+    data = {x: rng.randbytes(n) for x, n in (
+        ("arrived", 90_000), ("part", 400_000), ("never", 200_001),
+        ("empty", 0), ("damaged", 150_000), ("gone", 70_000))}
+
+    def attach(*names):
+        for x in names:
+            f = c.dir / x
+            f.write_bytes(data[x])
+            c.agent("h1", "attach", rec, f)
+    attach("arrived")
+    wait_for("the first", lambda: c.agent("h1", "sync")[-1] and any(
+        x["state"] == "stored" for x in c.agent("h1", "evidence", rec)))
+    attach("part")
+    c.agent("h1", "sync", "--budget", "100000")
+    attach("never", "empty", "damaged", "gone")
+    dev = dev_of(c, "h1")
+    for f in (c.dir / "h1" / "blobs").iterdir():
+        if f.stat().st_size == 70_000 + 32 + 2 * 16:
+            f.unlink()
+        elif f.stat().st_size == 150_000 + 32 + 3 * 16:
+            raw = bytearray(f.read_bytes())
+            raw[100_000] ^= 1
+            f.write_bytes(raw)
+    code = c.admin("enrol-code", "--officer", "p001", "--name", "张伟",
+                   "--role", "judge", "--team", "甲", "--replaces", dev,
+                   "--reason", "摔坏")[0]["code"]
+    c.agent("h1b", "enrol", code)
+    r = recover(c, "h1", "replaced")
+    check((r["files"], r["files_there"], r["files_bad"], r["files_absent"])
+          == (3, 1, 1, 1), r)
+    r = recover(c, "h1", "replaced")
+    check((r["files"], r["files_there"], r["added"]) == (0, 4, 0), r)
+    followed(c)
+
+    def states():
+        return {x["more"]["name"]: x["state"] for x in c.console(
+            f"/api/v1/records/{rec}")["attachments"]}
+    wait_for("the server to follow", lambda: states()["never"] == "stored")
+    check(states() == {"arrived": "stored", "part": "stored", "never":
+                       "stored", "empty": "stored", "damaged": "named",
+                       "gone": "named"}, f"{states()}")
+    store = c.court / "evidence" / "store"
+    for x in ("arrived", "part", "never", "empty"):
+        h = hashlib.sha256(data[x]).hexdigest()
+        check((store / h[:2] / h).read_bytes() == data[x], x)
+        steps = c.admin("evidence", "show", h)
+        check([(s["what"], s["dev"]) for s in steps] == [
+            ("sealed", dev), ("received", dev)], f"{x}: {steps}")
+    check([x for x in c.admin("check") if x.get("area") == "evidence"] == [],
+          "check")
+    audit_live(c)
+    # From a copy of the disk whose folder lies elsewhere.
+    os.rename(c.dir / "h1" / "blobs", c.dir / "elsewhere")
+    r = recover(c, "h1", "replaced")
+    check(r["files"] + r["files_there"] == 0, r)
+    r = c.admin("recover", "--store", c.dir / "h1" / "log.db",
+                "--recovery-key", c.dir / "take-away.json", "--reason",
+                "replaced", "--media", c.dir / "elsewhere")[-1]
+    check(r["files_there"] == 4, r)
+    c.admin("recover", "--store", c.dir / "h1" / "log.db", "--recovery-key",
+            c.dir / "take-away.json", "--reason", "replaced", "--media",
+            c.dir / "nowhere", ok=(1,))
+
+
 def recover_of_a_copied_handheld(c):
     """A copy is found that went its own way: held, looked at, admitted."""
     c.begin()
@@ -404,5 +476,6 @@ if __name__ == "__main__":
     print(f"seed {SEED}; again: DAYBREAK_SEED={SEED} {' '.join(sys.argv)}")
     sys.exit(run_cases([
         check_says_what_to_do, recover_of_a_broken_handheld,
+        recover_brings_the_files_too,
         recover_of_a_copied_handheld, purge_waits_for_a_backup, torn_backup_is_found,
         backup_on_a_failing_disk, backup_under_load_with_kills]))

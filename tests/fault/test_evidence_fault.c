@@ -406,6 +406,90 @@ test_handing_out_where_the_nth_thing_fails(void **state)
 	end(&w);
 }
 
+/* ---- a file that comes by hand */
+
+static enum status
+next_piece(void *arg, uint8_t *out, size_t cap, size_t *len)
+{
+	struct bytes *left = arg;
+
+	*len = left->len < cap ? left->len : cap;
+	if (*len > 0)
+		memcpy(out, left->p, *len);
+	left->p += *len;
+	left->len -= *len;
+	return ST_OK;
+}
+
+static enum status
+take(struct world *w, struct bytes f, bool *was_there)
+{
+	struct evidence_taking t = {
+		.dev = dev, .size = f.len, .read = next_piece, .arg = &f
+	};
+
+	sha256(t.digest, f);
+	return evidence_take(w->u.ev, &t, was_there);
+}
+
+static void
+test_taking_by_hand_where_the_nth_thing_fails(void **state)
+{
+	struct bytes other = uploads_bytes(9, 5000);
+	struct evidence_taking lie = {
+		.dev = dev, .size = 5000, .read = next_piece, .arg = &other
+	};
+	struct world w;
+	uint64_t files = 0;
+	bool was_there;
+
+	(void)state;
+	begin(&w);
+	for (int way = 0; way < 3; way++) {
+		bool hit = true;
+
+		for (unsigned n = 1; hit; n++) {
+			struct bytes f =
+			    uploads_bytes((uint64_t)(way * 1000) + n + 50, LEN);
+			uint64_t size;
+			enum status st;
+
+			EXPECT(n < 900);
+			if (way == 0)
+				fault_alloc_once(n);
+			else if (way == 1)
+				fault_file_fail(n, EIO, false);
+			else
+				fault_disk_fail(w.disk, FAULT_WRITES, n,
+				    FAULT_IOERR, false);
+			st = take(&w, f, &was_there);
+			hit = way == 0   ? fault_alloc_off()
+			      : way == 1 ? fault_file_off()
+					 : fault_disk_hit(w.disk);
+			fault_disk_fail(
+			    w.disk, FAULT_WRITES, 0, FAULT_IOERR, false);
+			EXPECT(st == ST_OK || hit);
+			if (st == ST_OK)
+				EXPECT(uploads_is_stored(&w.u, f));
+			EXPECT_OK(take(&w, f, &was_there));
+			EXPECT(uploads_is_stored(&w.u, f));
+			/* Its receipt is there, once. */
+			size = court_size(&w.ct);
+			EXPECT_OK(take(&w, f, &was_there));
+			EXPECT(was_there && court_size(&w.ct) == size);
+			uploads_check(&w.u, ++files);
+			uploads_free(f);
+		}
+	}
+	/* Other bytes leave nothing. */
+	sha256(lie.digest, bytes_str("another"));
+	EXPECT_ST(evidence_take(w.u.ev, &lie, &was_there), ST_CORRUPT);
+	uploads_check(&w.u, files);
+	other.p -= 5000;
+	uploads_free(other);
+	end(&w);
+}
+
 int
 main(void)
 {
@@ -421,6 +505,7 @@ main(void)
 		cmocka_unit_test(
 		    test_copying_where_the_nth_file_operation_fails),
 		cmocka_unit_test(test_handing_out_where_the_nth_thing_fails),
+		cmocka_unit_test(test_taking_by_hand_where_the_nth_thing_fails),
 	};
 
 	EXPECT(sodium_init() >= 0);
