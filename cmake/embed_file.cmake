@@ -1,4 +1,8 @@
-# Write OUT, a C file with every file of NAMES (|-separated, below ROOT).
+# Write OUT, a C file with every file of NAMES (|-separated, below ROOT), in the
+# table TABLE (base/embed.h).
+if(NOT TABLE)
+	set(TABLE embedded_files)
+endif()
 set(code "#include \"base/embed.h\"\n\n")
 set(rows "")
 string(REPLACE "|" ";" names "${NAMES}")
@@ -10,6 +14,6 @@ foreach(name ${names})
 	string(APPEND rows "\t{\"${name}\", {d${n}, sizeof(d${n}) - 1}},\n")
 	math(EXPR n "${n} + 1")
 endforeach()
-string(APPEND code "\nconst struct embedded_file embedded_files[] = {\n${rows}"
+string(APPEND code "\nconst struct embedded_file ${TABLE}[] = {\n${rows}"
 	"\t{0, {0, 0}},\n};\n")
 file(WRITE ${OUT} "${code}")

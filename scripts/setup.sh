@@ -143,6 +143,16 @@ install_tus() {
 	done
 }
 
+# What reads QR codes from pictures on the page for papers (cmake/qr.cmake); a
+# machine without npm builds a page that leaves it to the browser.
+install_qr() {
+	[ -f cmake/qr/node_modules/qr/decode.js ] && return
+	command -v npm >/dev/null &&
+		(cd cmake/qr && npm ci --ignore-scripts --no-audit --no-fund >&2) ||
+		say "no npm, or no registry: the page for papers gets no reader of pictures"
+}
+
 build_mbedtls
+install_qr
 [ $want_tests = no ] || install_tus
 say "set up"

@@ -13,7 +13,7 @@ const SALT = 10, ID = 16, HASH = 32;
 
 const $ = (id) => document.getElementById(id);
 const utf8 = new TextEncoder();
-let about = { court: "", hour: "", origin: "" };
+let about = { court: "", hour: "", origin: "", reader: false };
 
 class Bad extends Error {
 	constructor(zh, en) {
@@ -364,26 +364,82 @@ async function run(read, where) {
 	}
 }
 
-/* Where the browser reads codes by itself, a picture will do. */
-async function offerPhoto() {
-	const can = "BarcodeDetector" in window &&
+/* ---- pictures */
+
+async function detects() {
+	return "BarcodeDetector" in window &&
 		(await BarcodeDetector.getSupportedFormats()).includes("qr_code");
+}
 
-	if (!can)
-		return;
-	$("photo-label").hidden = false;
-	$("photo").addEventListener("change", async () => {
-		const file = $("photo").files[0];
+/* The picture's pixels, its longer side at most `side`. */
+function pixels(image, side) {
+	const scale = Math.min(1, side / Math.max(image.width, image.height));
+	const canvas = document.createElement("canvas");
 
-		if (!file)
-			return;
+	canvas.width = Math.max(1, Math.round(image.width * scale));
+	canvas.height = Math.max(1, Math.round(image.height * scale));
+	const to = canvas.getContext("2d", { willReadFrequently: true });
+
+	to.drawImage(image, 0, 0, canvas.width, canvas.height);
+	return to.getImageData(0, 0, canvas.width, canvas.height);
+}
+
+/* The text of the code in a picture; "" if none was found.  By the browser
+ * itself where it can, else by the reader that this court's server has, which
+ * is fetched only now. */
+async function readPicture(file) {
+	const image = await createImageBitmap(file);
+
+	if (await detects()) {
 		const found = await new BarcodeDetector({ formats: ["qr_code"] })
-			.detect(await createImageBitmap(file)).catch(() => []);
+			.detect(image).catch(() => []);
 
-		$("code").value = found.length ? found[0].rawValue : "";
-		await run(() => readCode($("code").value), "bad");
-		$("photo").value = "";
-	});
+		if (found.length > 0)
+			return found[0].rawValue;
+	}
+	if (!about.reader)
+		return "";
+	const { default: decode } = await import("/qr/decode.js");
+
+	for (const side of [1600, 3000]) {
+		try {
+			return decode(pixels(image, side));
+		} catch (e) {
+			/* Not at this size. */
+		}
+	}
+	return "";
+}
+
+async function takePicture() {
+	const file = $("photo").files[0];
+	let text = "";
+
+	if (!file)
+		return;
+	$("photo-label").classList.add("busy");
+	try {
+		text = await readPicture(file);
+	} catch (e) {
+		/* No picture, or no reader to be had: said below. */
+	}
+	$("photo-label").classList.remove("busy");
+	$("photo").value = "";
+	$("code").value = text;
+	await run(() => {
+		if (text === "")
+			throw new Bad(
+				"照片中没有认出二维码。请把二维码拍正、拍满、拍清楚再试，或用“扫一扫”复制粘贴。",
+				"No code was recognised in the picture: straight, close and sharp, or use a scanner and paste.");
+		return readCode(text);
+	}, "bad");
+}
+
+async function offerPhoto() {
+	if (!about.reader && !await detects())
+		return;
+	$("by-photo").hidden = false;
+	$("photo").addEventListener("change", takePicture);
 }
 
 /* A link of the court's own may bring the code behind its '#'. */

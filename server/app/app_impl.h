@@ -3,6 +3,7 @@
 /* app_impl: what the files of server/app share; nobody else includes it. */
 #include <pthread.h>
 
+#include "base/embed.h"
 #include "server/app/app.h"
 #include "server/app/enrol.h"
 #include "server/app/hints.h"
@@ -148,5 +149,9 @@ void tus_routes(struct app *a);
 void app_say(struct app *a, enum app_level level, const char *event,
     const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 void app_net_log(void *app, const struct net_log *line);
+
+/* The reader of QR codes (cmake/qr.cmake): ends with a name of NULL; empty
+ * where the program was built without one. */
+extern const struct embedded_file qr_files[];
 
 #endif

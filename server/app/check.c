@@ -47,13 +47,26 @@ static const struct page {
 	{ "/check", "web/check.html", "text/html; charset=utf-8" },
 	{ "/check.css", "web/check.css", "text/css; charset=utf-8" },
 	{ "/check.js", "web/check.js", "text/javascript; charset=utf-8" },
+	{ "/qr/decode.js", "decode.js", "text/javascript; charset=utf-8" },
+	{ "/qr/index.js", "index.js", "text/javascript; charset=utf-8" },
+	{ "/qr/LICENSE", "LICENSE-MIT", "text/plain; charset=utf-8" },
 };
+
+static const struct embedded_file *
+find_file(const char *name)
+{
+	for (const struct embedded_file *f = qr_files; f->name != NULL; f++) {
+		if (strcmp(f->name, name) == 0)
+			return f;
+	}
+	return embed_find(name);
+}
 
 static void
 handle_page(struct request *rq, void *arg)
 {
 	const struct page *p = arg;
-	const struct embedded_file *f = embed_find(p->file);
+	const struct embedded_file *f = find_file(p->file);
 	struct reply re = { .status = 200, .type = p->type };
 
 	if (f == NULL) {
@@ -211,7 +224,8 @@ work_about(struct worker *w, struct request *rq)
 	put_hour(w);
 	buf_str(b, ",\"origin\":");
 	json_put_str(b, centre_log_key(w->app->centre)->name);
-	buf_u8(b, '}');
+	buf_printf(
+	    b, ",\"reader\":%s}", qr_files[0].name != NULL ? "true" : "false");
 	send_answer(w, rq, ST_OK);
 }
 

@@ -60,6 +60,13 @@ class Browser:
         return self.say("POST", "/execute/sync",
                         {"script": script, "args": list(args)})
 
+    def choose(self, name, path):
+        """A file for an input of that id."""
+        got = self.say("POST", "/element", {"using": "css selector",
+                                            "value": f"#{name}"})
+        self.say("POST", f"/element/{next(iter(got.values()))}/value",
+                 {"text": str(path)})
+
     def picture(self, path):
         """All of the page."""
         got = self.say("POST", "/goog/cdp/execute", {

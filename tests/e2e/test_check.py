@@ -12,6 +12,7 @@ import os
 import sqlite3
 import ssl
 import struct
+import subprocess
 import sys
 from pathlib import Path
 
@@ -39,6 +40,18 @@ def ask(c, code, **send):
         headers = {k.lower(): v for k, v in r.getheaders()
                    if k.lower() != "date"}
         return r.status, headers, body
+    finally:
+        h.close()
+
+
+def ask_page(c, path):
+    """A page of the public listener."""
+    h = http.client.HTTPSConnection(
+        "127.0.0.1", c.ports[2], timeout=60,
+        context=ssl._create_unverified_context())
+    try:
+        h.request("GET", path)
+        return h.getresponse().read()
     finally:
         h.close()
 
@@ -326,6 +339,57 @@ def what_is_typed_is_checked_too(c: Court):
         b.close()
 
 
+def a_photograph_of_the_paper_will_do(c: Court):
+    """Catches a page that reads pictures in one browser alone, and a reader
+    that sends them away."""
+    joined(c)
+    rec = record(c)
+    code = printed(c, rec)
+    c.sync("h")
+    tomorrow(c)
+    public(c, code)
+    photo, other = c.dir / "photo.png", c.dir / "other.png"
+    for path, dpi in ((photo, 160), (other, 8)):
+        r = subprocess.run(["pdftoppm", "-r", str(dpi), "-png",
+                            "-singlefile", str(c.dir / f"{rec}.pdf"),
+                            str(path.with_suffix(""))])
+        check(r.returncode == 0, "pdftoppm")
+    b = Browser()
+    try:
+        b.phone()
+        b.open(page(c))
+        offered = wait_for("the page", lambda: b.run(
+            "return document.getElementById('court').textContent.trim() &&"
+            "  String(!document.getElementById('by-photo').hidden)"))
+        reader = json.loads(ask_page(c, "/v1/check"))["reader"]
+        picture(b, "offer")
+        if not reader:
+            print("   built without npm's qr: no picture is read")
+            check(offered == "false" or b.run(
+                "return 'BarcodeDetector' in window"), "offered in vain")
+            return
+        check(offered == "true", "a reader, and nothing offered")
+        b.choose("photo", photo)
+        got = wait_for("a verdict", lambda: verdict(b) or complaint(b))
+        check(got == "good", f"{got}: {words(b)}")
+        urls = b.run("return performance.getEntriesByType('resource')"
+                     ".map((x) => x.name)")
+        host = f"https://127.0.0.1:{c.ports[2]}/"
+        check(all(x.startswith(host) for x in urls), urls)
+        check(any(x.endswith("/qr/decode.js") for x in urls),
+              f"not by the reader: {urls}")
+        b.open(page(c))
+        wait_for("the page", lambda: b.run(
+            "return !document.getElementById('by-photo').hidden"))
+        b.choose("photo", other)
+        got = wait_for("a complaint", lambda: complaint(b))
+        check("没有认出二维码" in got, got)
+        picture(b, "unread")
+    finally:
+        b.close()
+    check(b"Paul Miller" in ask_page(c, "/qr/LICENSE"), "no licence")
+
+
 def nothing_of_the_summary_leaves_the_browser(c: Court):
     """Catches a page that needs a third party, or tells the court what stands
     on the paper."""
@@ -494,6 +558,7 @@ if __name__ == "__main__":
         a_paper_says_in_a_browser_whether_it_holds,
         a_forged_paper_is_found_out,
         what_is_typed_is_checked_too,
+        a_photograph_of_the_paper_will_do,
         nothing_of_the_summary_leaves_the_browser,
         who_asks_too_often_is_told_when_to_come_back,
         behind_a_proxy_each_asker_is_counted_apart,
