@@ -98,6 +98,8 @@ extern const struct cli_command cli_kinds_commands[];
 /* For people, from what the agent gives as JSON: findings (`en`: in English
  * only), a list's lines, a record's state and history. */
 void cli_put_findings(FILE *f, struct bytes json, bool en);
+/* An array of agent_ended, in words. */
+void cli_put_ended(FILE *f, struct bytes json, bool en);
 /* Of two lists of a record's findings, before and after: what is new or weighs
  * more, what has ended, and how many others stand. */
 void cli_put_changes(FILE *f, struct bytes before, struct bytes after, bool en);

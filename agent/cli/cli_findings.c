@@ -160,6 +160,56 @@ cli_put_findings(FILE *f, struct bytes json, bool en)
 	json_free(&j);
 }
 
+/* A moment as written, to the minute: "2026-11-24 05:10". */
+static void
+put_minute(FILE *f, const struct json *j, uint32_t n, const char *name)
+{
+	char at[40];
+
+	(void)json_member_text(j, n, name, at, sizeof(at));
+	if (strlen(at) >= 16) {
+		at[10] = ' ';
+		at[16] = '\0';
+	}
+	(void)fputs(at, f);
+}
+
+static void
+put_one_ended(FILE *f, const struct json *j, uint32_t n, bool en)
+{
+	uint32_t finding = json_get(j, n, "finding");
+	uint32_t ended = json_get_typed(j, n, "ended", JSON_OBJECT);
+
+	(void)fputs("- ", f);
+	put_member(f, j, finding, en ? "en" : "zh");
+	(void)fputs("\n    [", f);
+	put_member(f, j, finding, "key");
+	(void)fputs(en ? "] stood at " : "] 曾存续 stood at ", f);
+	put_minute(f, j, n, "stood");
+	if (ended != 0) {
+		(void)fputs(en ? ", ended " : "，消除 ended ", f);
+		put_minute(f, j, ended, "at");
+		(void)fputs(en ? " by " : "，记录人 by ", f);
+		put_member(f, j, ended, "by");
+	}
+	(void)fputc('\n', f);
+}
+
+void
+cli_put_ended(FILE *f, struct bytes json, bool en)
+{
+	struct json j;
+
+	json_init(&j);
+	if (json_parse(&j, json, JSON_DOCUMENT) == ST_OK &&
+	    j.node[0].type == JSON_ARRAY) {
+		for (uint32_t i = json_first(&j, 0); i != json_end(&j, 0);
+		     i = j.node[i].next)
+			put_one_ended(f, &j, i, en);
+	}
+	json_free(&j);
+}
+
 /* The finding of the same key in the other list; 0: none. */
 static uint32_t
 same_finding(const struct json *in, const struct json *j, uint32_t finding)

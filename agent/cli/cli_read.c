@@ -92,6 +92,22 @@ run_findings(struct cli *c)
 	return CLI_DONE;
 }
 
+/* What was found while the record rested, and is found no longer. */
+static int
+run_ended(struct cli *c)
+{
+	struct buf b;
+	enum status st;
+
+	buf_init(&b, (size_t)64 << 20);
+	st = agent_ended(c->agent, c->argv[0], &b);
+	if (st != ST_OK || c->json)
+		return cli_print(c, st, &b);
+	cli_put_ended(stdout, buf_view(&b), c->en);
+	buf_wipe(&b);
+	return CLI_DONE;
+}
+
 /* What must be done by when, the most urgent first. */
 static int
 run_timers(struct cli *c)
@@ -261,6 +277,8 @@ const struct cli_command cli_read_commands[] = {
 	    "a record's history or state" },
 	{ "findings", 0, CLI_KEYS, run_findings, "[REC] [--en]", "发现的问题",
 	    "what was found" },
+	{ "ended", 1, CLI_KEYS, run_ended, "REC [--en]", "已消除的问题",
+	    "what was found for an hour or more, and is found no longer" },
 	{ "timers", 0, CLI_KEYS, run_timers, "[--en]", "在计时的事项",
 	    "what must be done by when" },
 	{ "receipt", 0, CLI_KEYS, run_receipt, "[N] --out FILE",

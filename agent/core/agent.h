@@ -203,6 +203,10 @@ MUST_CHECK enum status agent_state(
  * and `place` where its number is known; own, bare. */
 MUST_CHECK enum status agent_history(
     struct agent *a, const char *rec, struct buf *out);
+/* Findings of a record that stood while it rested and ended without a word, as
+ * a JSON array (domain/past.h). */
+MUST_CHECK enum status agent_ended(
+    struct agent *a, const char *rec, struct buf *out);
 /* Findings of a record, or of all (rec NULL), as a JSON array. */
 MUST_CHECK enum status agent_findings(
     struct agent *a, const char *rec, struct buf *out);

@@ -34,6 +34,18 @@ agent_history(struct agent *a, const char *rec, struct buf *out)
 }
 
 enum status
+agent_ended(struct agent *a, const char *rec, struct buf *out)
+{
+	struct view_now now;
+	enum status st = agent_ready(a);
+
+	if (st != ST_OK)
+		return st;
+	agent_now(a, &now);
+	return view_why(a, view_ended(a->view, rec, &now, out));
+}
+
+enum status
 agent_findings(struct agent *a, const char *rec, struct buf *out)
 {
 	struct view_now now;

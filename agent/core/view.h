@@ -111,6 +111,9 @@ uint64_t view_not_before(const struct view *v);
 /* Each as a canonical JSON array, appended; see agent.h. */
 MUST_CHECK enum status view_history(
     struct view *v, const char *rec, struct buf *out);
+/* Those of a record that ended without a word (domain/past.h), appended. */
+MUST_CHECK enum status view_ended(struct view *v, const char *rec,
+    const struct view_now *now, struct buf *out);
 MUST_CHECK enum status view_findings(struct view *v, const char *rec,
     const struct view_now *now, struct buf *out);
 MUST_CHECK enum status view_timers(

@@ -60,6 +60,8 @@ MUST_CHECK enum status view_load(
     struct view *v, const char *rec, struct view_loaded *l);
 void view_loaded_free(struct view_loaded *l);
 struct bytes view_row_raw(const struct view_loaded *l, size_t i);
+/* As merge_add was told. */
+unsigned view_merge_flags(const struct view_loaded *l, size_t i);
 
 /* view_facts.c: an entry was taken; it may state a case. */
 MUST_CHECK enum status view_facts_note(

@@ -4,6 +4,7 @@
 
 #include "agent/core/view_impl.h"
 #include "base/enc.h"
+#include "domain/past.h"
 #include "entry/merge.h"
 
 /* ---- findings */
@@ -12,9 +13,41 @@
  * long as the call. */
 typedef void (*life_fn)(struct view *v, const struct life *l, void *arg);
 
+struct ask {
+	life_fn fn; /* NULL: nobody asks */
+	void *arg;
+	struct buf *past; /* what ended without a word; NULL: not asked for */
+};
+
+static enum status
+tell_past(struct view *v, const struct view_loaded *l, const struct kind *k,
+    const struct rules_context *cx, struct buf *out)
+{
+	struct past_input in = { .merge = l->merge,
+		.count = l->count,
+		.rules = v->rules,
+		.kind = k,
+		.cx = cx,
+		.lives = &v->lives };
+	struct past_entry *entry = calloc(l->count + 1, sizeof(*entry));
+	enum status st;
+
+	if (entry == NULL)
+		return ST_NOMEM;
+	for (size_t i = 0; i < l->count; i++) {
+		entry[i].id = l->row[i].id;
+		entry[i].raw = view_row_raw(l, i);
+		entry[i].flags = view_merge_flags(l, i);
+	}
+	in.entries = entry;
+	st = past_json(&in, out);
+	free(entry);
+	return st;
+}
+
 static enum status
 tell_lives(struct view *v, const struct view_loaded *l,
-    const struct rules_context *cx, life_fn fn, void *arg)
+    const struct rules_context *cx, const struct ask *ask)
 {
 	struct life_input in = { .findings = &v->findings,
 		.st = &v->state,
@@ -24,15 +57,16 @@ tell_lives(struct view *v, const struct view_loaded *l,
 
 	in.order = merge_order(l->merge, &in.order_count);
 	st = lives_of(&v->lives, &in);
-	for (size_t i = 0; st == ST_OK && i < v->lives.count; i++)
-		fn(v, &v->lives.list[i], arg);
+	for (size_t i = 0; ask->fn != NULL && st == ST_OK && i < v->lives.count;
+	     i++)
+		ask->fn(v, &v->lives.list[i], ask->arg);
 	return st;
 }
 
 /* Findings of one record. */
 static enum status
-judge(struct view *v, const char *rec, const struct view_now *now, life_fn fn,
-    void *arg)
+judge(struct view *v, const char *rec, const struct view_now *now,
+    const struct ask *ask)
 {
 	struct rules_context cx = { .now_ms = (int64_t)now->now_ms,
 		.has_boot = true,
@@ -67,8 +101,10 @@ judge(struct view *v, const char *rec, const struct view_now *now, life_fn fn,
 		if (st == ST_OK)
 			st = rules_check(
 			    &v->findings, v->rules, r.kind, &v->state, &cx);
-		if (st == ST_OK && fn != NULL)
-			st = tell_lives(v, &l, &cx, fn, arg);
+		if (st == ST_OK && ask != NULL)
+			st = tell_lives(v, &l, &cx, ask);
+		if (st == ST_OK && ask != NULL && ask->past != NULL)
+			st = tell_past(v, &l, r.kind, &cx, ask->past);
 	}
 	view_judged_free(&judged);
 	view_loaded_free(&l);
@@ -78,7 +114,7 @@ judge(struct view *v, const char *rec, const struct view_now *now, life_fn fn,
 enum status
 view_judge(struct view *v, const char *rec, const struct view_now *now)
 {
-	return judge(v, rec, now, NULL, NULL);
+	return judge(v, rec, now, NULL);
 }
 
 /* The log's own records are no records of the field. */
@@ -181,12 +217,13 @@ put_findings(
     struct view *v, const char *rec, const char *kind, uint64_t wall, void *arg)
 {
 	struct finding_job *job = arg;
+	struct ask ask = { .fn = put_life, .arg = job };
 	enum status st;
 
 	(void)wall;
 	job->rec = rec;
 	job->kind = kind;
-	st = judge(v, rec, job->now, put_life, job);
+	st = judge(v, rec, job->now, &ask);
 	if (st != ST_OK)
 		return st;
 	if (job->counts != NULL)
@@ -209,6 +246,20 @@ view_findings(struct view *v, const char *rec, const struct view_now *now,
 	else
 		st = view_each_record(v, NULL, SIZE_MAX, put_findings, &job);
 	buf_u8(out, ']');
+	return st == ST_OK ? out->err : st;
+}
+
+enum status
+view_ended(struct view *v, const char *rec, const struct view_now *now,
+    struct buf *out)
+{
+	struct ask ask = { .past = out };
+	size_t before = out->len;
+	enum status st = judge(v, rec, now, &ask);
+
+	/* Of a kind that is not known nothing is found. */
+	if (st == ST_OK && out->len == before)
+		buf_str(out, "[]");
 	return st == ST_OK ? out->err : st;
 }
 

@@ -65,6 +65,18 @@ read_rows(struct view *v, int64_t record, struct view_loaded *l)
 	return st == ST_ABSENT ? ST_OK : st;
 }
 
+unsigned
+view_merge_flags(const struct view_loaded *l, size_t i)
+{
+	unsigned flags = 0;
+
+	if (l->row[i].flags & VIEW_SERVER)
+		flags |= MERGE_SERVER;
+	if (l->row[i].flags & VIEW_BARE)
+		flags |= MERGE_BARE;
+	return flags;
+}
+
 struct bytes
 view_row_raw(const struct view_loaded *l, size_t i)
 {
@@ -77,14 +89,8 @@ fold(struct view_loaded *l)
 	enum status st = merge_new(&l->merge);
 
 	for (size_t i = 0; st == ST_OK && i < l->count; i++) {
-		unsigned flags = 0;
-
-		if (l->row[i].flags & VIEW_SERVER)
-			flags |= MERGE_SERVER;
-		if (l->row[i].flags & VIEW_BARE)
-			flags |= MERGE_BARE;
-		st = merge_add(
-		    l->merge, l->row[i].id, view_row_raw(l, i), flags);
+		st = merge_add(l->merge, l->row[i].id, view_row_raw(l, i),
+		    view_merge_flags(l, i));
 	}
 	return st == ST_OK ? merge_run(l->merge) : st;
 }

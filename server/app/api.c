@@ -135,6 +135,20 @@ work_record(struct worker *w, struct request *rq)
 	api_send_json(w, rq, ST_OK);
 }
 
+/* What ended without a word: the record is folded again step by step. */
+static void
+work_ended(struct worker *w, struct request *rq)
+{
+	enum status st;
+
+	if (!load(w, rq))
+		return;
+	buf_str(&w->body, "{\"ended\":");
+	st = fold_past(w->fold, port_wall_ms(w->app->cfg.port), &w->body);
+	buf_u8(&w->body, '}');
+	api_send_json(w, rq, st);
+}
+
 static void
 put_entry(struct worker *w, struct buf *b, const struct fold_entry *e)
 {
@@ -223,6 +237,7 @@ api_routes(struct app *a)
 		{ "/api/v1/records/{rec}", work_record },
 		{ "/api/v1/records/{rec}/state", work_state },
 		{ "/api/v1/records/{rec}/history", work_history },
+		{ "/api/v1/records/{rec}/ended", work_ended },
 		{ "/api/v1/findings", work_findings },
 		{ "/api/v1/hints", api_hints },
 		{ "/api/v1/devices", api_devices },

@@ -66,6 +66,9 @@ const struct state *fold_state(const struct fold *f);
 const struct findings *fold_findings(const struct fold *f);
 /* What became of them, and of those that are gone. */
 const struct lives *fold_lives(const struct fold *f);
+/* Findings that ended without a word, appended (domain/past.h). */
+MUST_CHECK enum status fold_past(
+    const struct fold *f, uint64_t now_ms, struct buf *out);
 /* Is this person among those who wrote the record in the field? */
 bool fold_wrote(const struct fold *f, struct bytes person);
 const struct merge *fold_merge(const struct fold *f);

@@ -4,6 +4,7 @@
 test_decide.py BIN [CASE…]
 """
 import json
+import sys
 import ssl
 import subprocess
 import urllib.error
@@ -297,7 +298,43 @@ def a_finding_is_closed_by_somebody_else(c: Court):
     check("another person" in words, words)
 
 
+def what_was_mended_hours_later_is_listed(c: Court):
+    """Catches a warrant's number that came hours after the search, and no
+    trace that it lacked; and two sides that tell it otherwise."""
+    c.begin()
+    c.agent("h", "enrol", c.code_for("p001"))
+    rec = c.record("h", "隐匿的现金")
+    c.agent("h", "set", rec, "shown/warrant=是", "shown/work_id=是")
+    c.sync("h")
+    check(c.agent("h", "ended", rec, lines=False).stdout.strip() == "[]",
+          "work on a draft is listed")
+    later = c.unlucky(clock_s=3 * 3600)
+    code, _, words = c.ask("h", "set", rec, "warrant/no=（2026）搜1号",
+                           env=later)
+    check(code == 0, words)
+    mine = json.loads(c.agent("h", "ended", rec, lines=False).stdout)
+    keys = [x["finding"]["key"] for x in mine]
+    check("search_warrant_no:warrant/no" in keys and not any(
+        k.startswith("search_shown") for k in keys), f"{mine}")
+    it = mine[keys.index("search_warrant_no:warrant/no")]
+    check(it["ended"]["by"] == "p001" and it["ended"]["at"] > it["stood"] and
+          it["finding"]["severity"] == "grave", f"{it}")
+    told = c.run("daybreak-agent", "--home", c.dir / "h", "ended", rec,
+                 lines=False).stdout
+    check("没有搜查令号" in told and "消除 ended" in told, told)
+    c.ask("h", "sync", env=later)
+    c.caught_up()
+    there = c.console(f"/api/v1/records/{rec}/ended")["ended"]
+    check([x for x in there if x["finding"]["rule"] != "late"] == mine,
+          f"the centre tells it otherwise:\n{there}\n{mine}")
+    # Answered, it is listed with its answer, and here no more.
+    c.agent("h", "answer", rec, "search_warrant_no:warrant/no", "令在车上")
+    check(c.agent("h", "ended", rec, lines=False).stdout.find(
+        "search_warrant_no") < 0, "told twice")
+
+
 if __name__ == "__main__":
-    run_cases([a_new_kind_needs_no_new_program, a_bad_file_gets_no_entry,
-               what_two_order_erased_is_gone,
-               a_finding_is_closed_by_somebody_else])
+    sys.exit(run_cases([
+        a_new_kind_needs_no_new_program, a_bad_file_gets_no_entry,
+        what_two_order_erased_is_gone, a_finding_is_closed_by_somebody_else,
+        what_was_mended_hours_later_is_listed]))
