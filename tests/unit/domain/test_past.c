@@ -86,7 +86,8 @@ say(struct story *s, unsigned minute, const char *verb, const char *on,
 {
 	size_t i = s->count++;
 	struct draft d;
-	char wall[32], seq[16], quoted[32], after[64] = "[]", hex[2 * ID_LEN + 1];
+	char wall[32], seq[16], quoted[32], after[64] = "[]",
+					    hex[2 * ID_LEN + 1];
 
 	s->id[i][0] = (uint8_t)(i + 1);
 	if (i > 0) {
