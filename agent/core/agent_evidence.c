@@ -323,7 +323,7 @@ agent_evidence_purge(struct agent *a, uint64_t before_ms, uint64_t *purged)
 	for (size_t i = 0; i < a->blobs->count; i++) {
 		struct log_blob *r = &a->blobs->at[i].row;
 
-		if (r->state != BLOB_STORED || r->place >= a->kept ||
+		if (r->state != BLOB_STORED || r->place >= a->kept_files ||
 		    r->made_ms >= before_ms)
 			continue;
 		/* The row first: a file that it does not want is swept. */

@@ -105,6 +105,7 @@ struct agent {
 	struct agent_pending *pending;
 	size_t pending_count;
 	uint64_t kept;         /* places below it are safe at the centre */
+	uint64_t kept_files;   /* … and files receipted below this */
 	uint64_t alarms;       /* found in this session */
 	uint64_t alarms_lost;  /* … that could not even be counted on disk */
 	struct buf alarm_text; /* scratch of agent_alarms */

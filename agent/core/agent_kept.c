@@ -13,11 +13,11 @@
 #include "entry/chain.h"
 #include "tlog/proof.h"
 
-enum status
-agent_kept_take(struct agent *a, struct bytes raw, uint64_t place)
+/* What a proved kept@1 at `place` says, of the log or (*files) of files; 0 if
+ * it says nothing. */
+static enum status
+read_kept(struct bytes raw, uint64_t place, bool *files, uint64_t *size)
 {
-	uint64_t size = 0;
-	uint8_t bytes[8];
 	struct entry e;
 	enum status st;
 
@@ -25,47 +25,71 @@ agent_kept_take(struct agent *a, struct bytes raw, uint64_t place)
 	st = entry_parse(&e, raw);
 	if (st == ST_OK && bytes_eq_str(e.kind, "kept@1") &&
 	    e.verb == DO_OPEN && e.body_is == ENTRY_BODY_WHOLE &&
-	    e.on_count == 1 && bytes_eq_str(e.on[0], "size")) {
+	    e.on_count == 1) {
 		const struct json_node *n = &e.body.node[entry_value(&e, 0)];
 
+		*files = bytes_eq_str(e.on[0], "files");
 		/* It was made of a log that did not hold itself yet. */
-		if (n->type == JSON_INT && n->num > 0 &&
+		if ((*files || bytes_eq_str(e.on[0], "size")) &&
+		    n->type == JSON_INT && n->num > 0 &&
 		    (uint64_t)n->num <= place)
-			size = (uint64_t)n->num;
+			*size = (uint64_t)n->num;
 	}
 	entry_free(&e);
-	if (st == ST_NOMEM)
-		return st;
-	if (size <= a->kept)
-		return ST_OK;
-	be64_put(bytes, size);
-	st = log_conf_put(a->log, "kept", bytes_of(bytes, sizeof(bytes)));
-	if (st != ST_OK)
-		return st;
-	a->kept = size;
-	return agent_proof_tidy(a);
+	return st == ST_NOMEM ? st : ST_OK;
 }
 
 enum status
-agent_kept_load(struct agent *a)
+agent_kept_take(struct agent *a, struct bytes raw, uint64_t place)
+{
+	uint64_t size = 0, *mine;
+	uint8_t bytes[8];
+	bool files = false;
+	enum status st = read_kept(raw, place, &files, &size);
+
+	mine = files ? &a->kept_files : &a->kept;
+	if (st != ST_OK || size <= *mine)
+		return st;
+	be64_put(bytes, size);
+	st = log_conf_put(a->log, files ? "kept_files" : "kept",
+	    bytes_of(bytes, sizeof(bytes)));
+	if (st != ST_OK)
+		return st;
+	*mine = size;
+	return files ? ST_OK : agent_proof_tidy(a);
+}
+
+static enum status
+load(struct agent *a, const char *name, uint64_t *out)
 {
 	struct buf b;
 	enum status st;
 
-	a->kept = 0;
+	*out = 0;
 	buf_init(&b, 64);
-	st = log_conf_get(a->log, "kept", &b);
+	st = log_conf_get(a->log, name, &b);
 	if (st == ST_OK && b.len == 8)
-		a->kept = be64_get(b.p);
+		*out = be64_get(b.p);
 	buf_wipe(&b);
 	return st == ST_ABSENT ? ST_OK : st;
 }
 
 enum status
+agent_kept_load(struct agent *a)
+{
+	enum status st = load(a, "kept", &a->kept);
+
+	return st == ST_OK ? load(a, "kept_files", &a->kept_files) : st;
+}
+
+enum status
 agent_kept_reset(struct agent *a)
 {
-	a->kept = 0;
-	return log_conf_drop(a->log, "kept");
+	enum status st;
+
+	a->kept = a->kept_files = 0;
+	st = log_conf_drop(a->log, "kept");
+	return st == ST_OK ? log_conf_drop(a->log, "kept_files") : st;
 }
 
 /* ---- forgetting */

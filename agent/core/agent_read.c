@@ -230,8 +230,8 @@ put_unlocked(struct agent *a, const struct queue *q, struct buf *out)
 		buf_str(out, ",\"clock_offset_ms\":null");
 	buf_printf(out, ",\"findings\":%llu,\"grave\":%llu",
 	    (unsigned long long)c.findings, (unsigned long long)c.grave);
-	buf_printf(
-	    out, ",\"kept\":%llu,\"officer\":", (unsigned long long)a->kept);
+	buf_printf(out, ",\"kept\":%llu,\"kept_files\":%llu,\"officer\":",
+	    (unsigned long long)a->kept, (unsigned long long)a->kept_files);
 	json_put_str(out, a->court.person);
 	if (q->any)
 		buf_printf(out, ",\"oldest_queued_ms\":%llu",

@@ -104,7 +104,8 @@ MUST_CHECK enum status agent_evidence_read(
     struct agent *a, const uint8_t digest[HASH_LEN], struct buf *out);
 
 /* Remove here the bytes of files attached before `before_ms` whose receipt is
- * proved and lies below the centre's kept size.  As agent_purge. */
+ * proved and of which the centre said that they are in its second copy too
+ * (`kept@1` `files`).  As agent_purge. */
 MUST_CHECK enum status agent_evidence_purge(
     struct agent *a, uint64_t before_ms, uint64_t *purged);
 

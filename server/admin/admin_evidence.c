@@ -393,6 +393,34 @@ copy(struct work *w)
 	return n.damaged > 0 ? ADMIN_DAMAGE : ADMIN_DONE;
 }
 
+/* ---- bring */
+
+static int
+bring(struct work *w)
+{
+	const struct admin *a = w->a;
+	struct evidence_copied n;
+	enum status st;
+
+	if (!admin_needs(a, "--from", a->from))
+		return ADMIN_USAGE;
+	st = evidence_bring(w->ev, a->from, &n);
+	if (st == ST_ABSENT)
+		return admin_refuse(a, "没有这个文件夹", "no such folder");
+	if (a->json)
+		(void)printf("{\"brought\":%" PRIu64 ",\"bytes\":%" PRIu64
+			     ",\"damaged\":%" PRIu64 ",\"there\":%" PRIu64
+			     "}\n",
+		    n.copied, n.bytes, n.damaged, n.there);
+	else
+		(void)printf("取回 brought %" PRIu64 " 个 files, 已有 there "
+			     "%" PRIu64 ", 损坏未取 damaged %" PRIu64 "\n",
+		    n.copied, n.there, n.damaged);
+	if (st != ST_OK)
+		return admin_fail(a, "evidence bring", st);
+	return n.damaged > 0 ? ADMIN_DAMAGE : ADMIN_DONE;
+}
+
 static const struct {
 	const char *word;
 	int (*run)(struct work *w);
@@ -404,6 +432,7 @@ static const struct {
 	{ "release", release },
 	{ "purge", purge },
 	{ "copy", copy },
+	{ "bring", bring },
 };
 
 static int
@@ -424,7 +453,7 @@ run_evidence(struct admin *a)
 		return rc;
 	}
 	(void)fprintf(stderr, "evidence list | show | keep | hold | release | "
-			      "purge | copy\n");
+			      "purge | copy | bring\n");
 	return rc;
 }
 
@@ -433,7 +462,8 @@ const struct admin_command admin_evidence_commands[] = {
 	    "list REC | show SHA256 | keep --case NO --until DAY | hold --case "
 	    "NO --reason R | release --record REC --reason R | purge "
 	    "[--confirm --reason R] | copy SHA256 --out FILE --by ID "
-	    "[--reason R] | copy --out DIR  [--by ID]",
+	    "[--reason R] | copy --out DIR | bring --from DIR  "
+	    "[--by ID]",
 	    "证据文件", "files: what there is, their custody, how long kept" },
 	{ NULL, false, NULL, NULL, NULL, NULL },
 };

@@ -1,11 +1,13 @@
 /* admin_upkeep: what keeps a court's folder sound. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "base/enc.h"
 #include "entry/json.h"
 #include "server/admin/admin_upkeep.h"
+#include "server/evidence/evidence.h"
 #include "server/upkeep/backup.h"
 #include "server/upkeep/check.h"
 
@@ -83,25 +85,86 @@ run_check(struct admin *a)
 /* ---- backup */
 
 static void
-put_done(const struct admin *a, const struct backup_done *d)
+put_done(const struct admin *a, const struct backup_done *d,
+    const struct evidence_copied *n)
 {
-	char root[2 * HASH_LEN + 1];
+	char root[2 * HASH_LEN + 1], files[256] = "";
 
 	hex_encode(root, bytes_of(d->root, HASH_LEN));
+	if (a->media != NULL)
+		(void)snprintf(files, sizeof(files),
+		    "\"files\":{\"copied\":%" PRIu64 ",\"damaged\":%" PRIu64
+		    ",\"kept\":%" PRIu64 ",\"missing\":%" PRIu64
+		    ",\"there\":%" PRIu64 "},",
+		    n->copied, n->damaged,
+		    n->missing + n->damaged > 0 ? 0 : n->size, n->missing,
+		    n->there);
+	if (!a->json && a->media != NULL)
+		(void)printf("文件 files: 复制 copied %" PRIu64
+			     ", 已有 there %" PRIu64 ", 损坏 damaged %" PRIu64
+			     ", 有回执而无文件 missing %" PRIu64 "\n",
+		    n->copied, n->there, n->damaged, n->missing);
 	if (a->json)
-		(void)printf("{\"kept\":%" PRIu64 ",\"raised\":%s,\"root\":\"%s"
+		(void)printf("{%s\"kept\":%" PRIu64
+			     ",\"raised\":%s,\"root\":\"%s"
 			     "\",\"size\":%" PRIu64 ",\"verified\":true}\n",
-		    d->kept, d->raised ? "true" : "false", root, d->size);
+		    files, d->kept, d->raised ? "true" : "false", root,
+		    d->size);
 	else
 		(void)printf("已备份并核实 backed up and verified: %" PRIu64
 			     " 条 entries, 根 root %s\n",
 		    d->size, root);
 }
 
+/* The court's second copy of files, before the log that has their receipts:
+ * what it says is kept is there. */
+static enum status
+copy_files(struct admin *a, struct evidence **ev, struct evidence_copied *n)
+{
+	struct evidence_config ec = { .dir = a->dir,
+		.centre = a->centre,
+		.port = port_system(),
+		.memory = true };
+	char why[EVIDENCE_ERRMSG_LEN];
+	uint64_t done;
+	enum status st;
+
+	memset(n, 0, sizeof(*n));
+	if (a->media == NULL)
+		return ST_OK;
+	st = evidence_open(ev, &ec, why);
+	if (st == ST_OK)
+		st = evidence_follow(*ev, 0, &done);
+	return st == ST_OK ? evidence_copy(*ev, a->media, n) : st;
+}
+
+/* Log that they are kept, if all of them are. */
+static int
+keep_files(
+    struct admin *a, struct evidence *ev, const struct evidence_copied *n)
+{
+	enum status st;
+
+	if (ev == NULL)
+		return ADMIN_DONE;
+	if (n->damaged > 0 || n->missing > 0) {
+		(void)admin_refuse(a,
+		    "有文件损坏或不在库中：手持机不得清除附件，请运行 check",
+		    "files are damaged or gone here: handhelds are not told "
+		    "that they may forget theirs.  Run check");
+		return ADMIN_DAMAGE;
+	}
+	st = evidence_keep(ev, n->size, a->by);
+	return st == ST_OK ? ADMIN_DONE : admin_fail(a, "backup", st);
+}
+
 static int
 run_backup(struct admin *a)
 {
 	struct backup_config cfg = { .path = a->out, .by = a->by };
+	struct evidence *ev = NULL;
+	struct evidence_copied n;
+	int rc;
 	char errmsg[BACKUP_ERRMSG_LEN];
 	struct backup_done done;
 	enum status st;
@@ -110,11 +173,18 @@ run_backup(struct admin *a)
 		return ADMIN_USAGE;
 	/* While it is copied too it is nobody else's to read. */
 	(void)umask(077);
+	st = copy_files(a, &ev, &n);
+	if (st != ST_OK) {
+		evidence_close(ev);
+		return admin_fail(a, a->media, st);
+	}
 	st = backup_make(a->centre, &cfg, &done, errmsg);
 	if (done.placed)
-		put_done(a, &done);
+		put_done(a, &done, &n);
+	rc = st == ST_OK ? keep_files(a, ev, &n) : ADMIN_FAILED;
+	evidence_close(ev);
 	if (st == ST_OK)
-		return ADMIN_DONE;
+		return rc;
 	(void)admin_refuse(a,
 	    done.placed ? "备份本身完好，但日志未能登记"
 			: "备份未成，已备份大小不变",
@@ -125,8 +195,8 @@ run_backup(struct admin *a)
 const struct admin_command admin_upkeep_commands[] = {
 	{ "check", false, run_check, "", "检查整个目录",
 	    "check the whole folder: what is wrong, where, and what to do" },
-	{ "backup", true, run_backup, "--out FILE [--by ID]", "备份",
-	    "a verified copy of the log, while the server runs" },
+	{ "backup", true, run_backup, "--out FILE [--media FOLDER] [--by ID]",
+	    "备份", "a verified copy of the log, while the server runs" },
 	{ "recover", true, admin_recover,
 	    "--store FILE --recovery-key FILE --reason "
 	    "replaced|lost|seized|copied [--media FOLDER]",

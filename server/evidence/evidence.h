@@ -148,6 +148,9 @@ MUST_CHECK enum status evidence_take(
 
 struct evidence_copied {
 	uint64_t copied, there, bytes, damaged;
+	/* Of evidence_copy: how much of the log was known when it began, and
+	 * how many files with receipts below are not in the copy. */
+	uint64_t size, missing;
 };
 /*
  * Copy what `to` lacks, each file verified by its digest while it is copied and
@@ -156,6 +159,22 @@ struct evidence_copied {
  */
 MUST_CHECK enum status evidence_copy(
     struct evidence *ev, const char *to, struct evidence_copied *out);
+
+/*
+ * Log `kept@1` `files`: the files whose receipts stand below `size` are in the
+ * court's second copy, so handhelds may forget them.  Only after an
+ * evidence_copy that left none missing, to a place that is kept.
+ */
+MUST_CHECK enum status evidence_keep(
+    struct evidence *ev, uint64_t size, const char *by);
+
+/*
+ * The other way: take files from a second copy that the store lacks, each
+ * verified; what is there stays.  The log's receipts are what they were.
+ * Counts as evidence_copy; ST_ABSENT: no such folder.
+ */
+MUST_CHECK enum status evidence_bring(
+    struct evidence *ev, const char *from, struct evidence_copied *out);
 
 /* Where a stored file lies, appended to `out`. */
 void evidence_path(

@@ -46,18 +46,15 @@ each_of(const char *dir, const char *folder, ev_file_fn fn, ev_odd_fn odd,
 }
 
 enum status
-ev_each_file(struct evidence *ev, ev_file_fn fn, ev_odd_fn odd, void *arg)
+ev_each_in(const char *dir, ev_file_fn fn, ev_odd_fn odd, void *arg)
 {
-	char path[EV_PATH_MAX], name[1024];
+	char name[1024];
 	enum status st = ST_OK;
 	struct dirent *d;
-	DIR *at;
+	DIR *at = opendir(dir);
 
-	(void)snprintf(path, sizeof(path), "%s/store", ev->dir);
-	at = opendir(path);
-	/* A court that never took one has none. */
 	if (at == NULL)
-		return errno == ENOENT ? ST_OK : ev_errno(errno);
+		return ev_errno(errno);
 	while (st == ST_OK && (d = readdir(at)) != NULL) {
 		uint8_t byte[1];
 
@@ -67,10 +64,22 @@ ev_each_file(struct evidence *ev, ev_file_fn fn, ev_odd_fn odd, void *arg)
 		if (hex_decode(byte, 1, bytes_str(d->d_name)) != ST_OK)
 			odd(arg, name);
 		else
-			st = each_of(path, d->d_name, fn, odd, arg);
+			st = each_of(dir, d->d_name, fn, odd, arg);
 	}
 	(void)closedir(at);
 	return st;
+}
+
+enum status
+ev_each_file(struct evidence *ev, ev_file_fn fn, ev_odd_fn odd, void *arg)
+{
+	char path[EV_PATH_MAX];
+	enum status st;
+
+	(void)snprintf(path, sizeof(path), "%s/store", ev->dir);
+	st = ev_each_in(path, fn, odd, arg);
+	/* A court that never took one has none. */
+	return st == ST_ABSENT ? ST_OK : st;
 }
 
 /* ---- check */

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/enc.h"
 #include "server/evidence/custody.h"
 #include "server/evidence/evidence_impl.h"
 
@@ -138,6 +139,38 @@ copy_file(void *arg, const uint8_t *digest, const char *path, const char *name)
 	return copy_to(c, digest, path, to);
 }
 
+/* Receipts below `size` that stand, and whose file the copy has not. */
+static enum status
+count_missing(struct copy *c)
+{
+	char to[EV_PATH_MAX], hex[2 * HASH_LEN + 1];
+	uint8_t digest[HASH_LEN];
+	struct db_stmt *s;
+	struct stat sb;
+	enum status st;
+
+	(void)pthread_mutex_lock(&c->ev->lock);
+	st = db_query(&s, c->ev->db,
+	    "SELECT digest, max(size) FROM receipt WHERE mismatched = 0"
+	    " AND purged = 0 AND place < ?1 GROUP BY digest");
+	if (st == ST_OK) {
+		db_bind_u64(s, 1, c->out->size);
+		while ((st = db_next(s)) == ST_OK) {
+			st = db_copy(s, 0, digest, HASH_LEN);
+			if (st != ST_OK)
+				break;
+			hex_encode(hex, bytes_of(digest, HASH_LEN));
+			(void)snprintf(
+			    to, sizeof(to), "%s/%.2s/%s", c->to, hex, hex);
+			c->out->missing += stat(to, &sb) != 0 ||
+					   (uint64_t)sb.st_size != db_u64(s, 1);
+		}
+		db_done(s);
+	}
+	(void)pthread_mutex_unlock(&c->ev->lock);
+	return st == ST_ABSENT ? ST_OK : st;
+}
+
 enum status
 evidence_copy(struct evidence *ev, const char *to, struct evidence_copied *out)
 {
@@ -145,6 +178,7 @@ evidence_copy(struct evidence *ev, const char *to, struct evidence_copied *out)
 	enum status st;
 
 	memset(out, 0, sizeof(*out));
+	out->size = __atomic_load_n(&ev->size, __ATOMIC_RELAXED);
 	if (strlen(to) + 128 > EV_PATH_MAX)
 		return ST_LIMIT;
 	c.buf = malloc(COPY_BYTES);
@@ -153,6 +187,65 @@ evidence_copy(struct evidence *ev, const char *to, struct evidence_copied *out)
 	st = make(to);
 	if (st == ST_OK)
 		st = ev_each_file(ev, copy_file, pass_over, &c);
+	if (st == ST_OK)
+		st = count_missing(&c);
+	free(c.buf);
+	return st;
+}
+
+/* ---- and back */
+
+static enum status
+bring_file(void *arg, const uint8_t *digest, const char *path, const char *name)
+{
+	struct copy *c = arg;
+	char part[EV_PATH_MAX];
+	uint8_t id[UPLOAD_ID_LEN];
+	bool was_there = false;
+	struct stat sb;
+	uint64_t size;
+	enum status st;
+
+	(void)name;
+	if (stat(path, &sb) != 0)
+		return ev_errno(errno);
+	if (ev_stored_size(c->ev, digest, &size) == ST_OK &&
+	    size == (uint64_t)sb.st_size) {
+		c->out->there++;
+		return ST_OK;
+	}
+	port_random(c->ev->cfg.port, id, sizeof(id));
+	ev_part_path(c->ev, id, part);
+	st = copy_to_part(c, digest, path, part);
+	if (st == ST_OK)
+		st = ev_part_to_store(
+		    c->ev, id, digest, (uint64_t)sb.st_size, &was_there);
+	if (st == ST_OK)
+		c->out->copied++;
+	else
+		(void)unlink(part);
+	if (st != ST_CORRUPT)
+		return st;
+	c->out->damaged++;
+	return ST_OK;
+}
+
+enum status
+evidence_bring(
+    struct evidence *ev, const char *from, struct evidence_copied *out)
+{
+	struct copy c = { .ev = ev, .to = ev->dir, .out = out };
+	enum status st;
+
+	memset(out, 0, sizeof(*out));
+	if (strlen(from) + 128 > EV_PATH_MAX)
+		return ST_LIMIT;
+	c.buf = malloc(COPY_BYTES);
+	if (c.buf == NULL)
+		return ST_NOMEM;
+	st = ev_make_folders(ev);
+	if (st == ST_OK)
+		st = ev_each_in(from, bring_file, pass_over, &c);
 	free(c.buf);
 	return st;
 }

@@ -109,6 +109,9 @@ typedef enum status (*ev_file_fn)(
 typedef void (*ev_odd_fn)(void *arg, const char *name);
 MUST_CHECK enum status ev_each_file(
     struct evidence *ev, ev_file_fn fn, ev_odd_fn odd, void *arg);
+/* The same of any folder that is kept so; ST_ABSENT: there is none. */
+MUST_CHECK enum status ev_each_in(
+    const char *dir, ev_file_fn fn, ev_odd_fn odd, void *arg);
 
 /* ---- evidence_rows.c: take ev->lock themselves */
 MUST_CHECK enum status ev_row_find(

@@ -92,6 +92,21 @@ ev_log_stored(struct evidence *ev, const char *dev, const uint8_t *digest,
 }
 
 enum status
+evidence_keep(struct evidence *ev, uint64_t size, const char *by)
+{
+	struct batch b;
+	struct batch_entry *x;
+	enum status st;
+
+	batch_init(&b);
+	x = batch_add(&b, "", "kept@1", DO_OPEN, by);
+	batch_int(x, "files", (int64_t)size);
+	st = batch_commit(&b, ev->cfg.centre, NULL, NULL);
+	batch_free(&b);
+	return st;
+}
+
+enum status
 ev_log_mismatched(struct evidence *ev, const char *dev, const uint8_t *digest,
     uint64_t length, const uint8_t *id, const uint8_t *got)
 {

@@ -192,6 +192,13 @@ class Court(demo.Demo):
         for rec in recs:
             check(self.has(rec) > 0, f"{rec} was acknowledged, and is gone")
 
+    def bytes_taken(self):
+        """Bytes of files that the server has written since its start."""
+        for x in self.api("/metrics").decode().splitlines():
+            if x.startswith("daybreak_evidence_bytes_total "):
+                return int(x.split()[1])
+        return 0
+
     def memory(self):
         """Bytes of the server that are in memory now."""
         for x in Path(f"/proc/{self.server.pid}/status").read_text(

@@ -6,6 +6,7 @@
 import hashlib
 import json
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -181,10 +182,18 @@ def bytes_go_from_the_handheld_only_when_they_are_safe(c):
     check(c.agent("a", "purge", "--days", "0")[-1]["files"] == 0,
           "purged before any backup")
     c.admin("backup", "--out", c.dir / "b1")
-    def kept():
+
+    def kept(what):
         c.agent("a", "sync", "--no-evidence")
-        return c.status("a")["kept"] > 0
-    wait_for("the kept size", kept)
+        return c.status("a")[what] > 0
+    wait_for("the kept size", lambda: kept("kept"))
+    # The log is safe, the file stands on the centre's one disk alone.
+    check(c.agent("a", "purge", "--days", "0")[-1]["files"] == 0,
+          "purged, and no second copy")
+    second = c.dir / "second"
+    r = c.admin("backup", "--out", c.dir / "b2", "--media", second)[-1]
+    check(r["files"]["copied"] == 1 and r["files"]["missing"] == 0, f"{r}")
+    wait_for("the kept files", lambda: kept("kept_files"))
     check(c.agent("a", "purge", "--days", "0")[-1]["files"] == 1, "not purged")
     check(t.of("a", entry)["state"] == "purged" and
           not t.of("a", entry)["here"], str(t.of("a", entry)))
@@ -192,6 +201,64 @@ def bytes_go_from_the_handheld_only_when_they_are_safe(c):
     code, _, words = c.ask("a", "evidence", "get", entry, c.dir / "out")
     check(code == 1 and not (c.dir / "out").exists(), words)
     t.stored("a", late)
+    # A file that is gone at the centre: no handheld is told to forget.
+    digest = t.of("a", entry)["digest"]
+    t.files()[digest].unlink()
+    (second / digest[:2] / digest).unlink()
+    before = c.status("a")["kept_files"]
+    r = c.admin("backup", "--out", c.dir / "b3", "--media", second, ok=(3,))
+    check(r[0]["files"]["missing"] == 1 and r[0]["files"]["kept"] == 0, f"{r}")
+    for _ in range(2):
+        c.agent("a", "sync")
+    check(c.status("a")["kept_files"] == before, "told to forget")
+    check(c.agent("a", "purge", "--days", "0")[-1]["files"] == 0, "forgot")
+
+
+def a_restore_brings_the_files_back(c):
+    """Would catch: files that a restore leaves behind or damages, receipts
+    given twice, bytes sent again that are there."""
+    t = Scene(c)
+    data = {x: some(n, n) for x, n in (("kept", 300_000), ("later", 200_000))}
+    kept = t.attach("a", "kept", data["kept"])
+    t.stored("a", kept)
+    second = c.dir / "second"
+    (c.dir / "keys").mkdir()
+    for k in ("ca.key", "ca.crt"):
+        shutil.copy(c.court / "keys" / k, c.dir / "keys" / k)
+    c.admin("backup", "--out", c.dir / "b1", "--media", second)
+    later = t.attach("a", "later", data["later"])
+    t.stored("a", later)
+    spoiled = second / "00"
+    spoiled.mkdir(exist_ok=True)
+    (spoiled / ("00" * 32)).write_bytes(b"not what it is called")
+    c.stop()
+    c.court.rename(c.dir / "lost")
+    c.admin("restore", "--from", c.dir / "b1", "--root-key",
+            c.dir / "take-away.json", "--keys", c.dir)
+    faults = [x for x in c.admin("check", ok=(3,)) if x.get("area") ==
+              "evidence"]
+    check(len(faults) == 1 and "not there" in faults[0]["fault"], f"{faults}")
+    r = c.admin("evidence", "bring", "--from", second, ok=(3,))[0]
+    check(r["brought"] == 1 and r["damaged"] == 1, f"{r}")
+    (spoiled / ("00" * 32)).unlink()
+    r = c.admin("evidence", "bring", "--from", second)[0]
+    check(r["brought"] == 0 and r["there"] == 1, f"{r}")
+    c.admin("evidence", "bring", "--from", c.dir / "nowhere", ok=(1,))
+    check(c.admin("check")[-1]["ok"], "check after the restore")
+    c.start()
+    c.token = c.admin("token", "--role", "supervisor",
+                      lines=False).stdout.strip()
+    # What came after the backup comes again; what is there does not.
+    before = c.bytes_taken()
+    t.stored("a", later)
+    t.stored("a", kept)
+    check(c.bytes_taken() - before == len(data["later"]),
+          f"{c.bytes_taken() - before} bytes came")
+    for x in data.values():
+        h = hashlib.sha256(x).hexdigest()
+        check(t.files()[h].read_bytes() == x, "other bytes")
+    check(c.admin("check")[-1]["ok"], "check at the end")
+    check(c.status("a")["alarms"] == 0, "an alarm")
 
 
 def the_picture_of_a_signature_is_drawn(c):
@@ -239,7 +306,8 @@ def a_budget_and_entries_alone(c):
     t.stored("a", entry)
 
 
-CASES = [a_lost_file_is_a_finding_on_both_sides, a_file_gets_its_receipt,
+CASES = [a_restore_brings_the_files_back,
+         a_lost_file_is_a_finding_on_both_sides, a_file_gets_its_receipt,
          two_devices_with_the_same_bytes,
          nothing_is_lost_when_both_are_killed,
          bytes_go_from_the_handheld_only_when_they_are_safe,
