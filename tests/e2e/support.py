@@ -46,6 +46,20 @@ def wait_for(what, condition):
     raise Failed(f"waited in vain for: {what}")
 
 
+def small_disk(at, mib):
+    """A real disk of so many MiB mounted there; None where mounting is not
+    allowed.  `umount` it in the end."""
+    at.mkdir(exist_ok=True)
+    r = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={mib}m", "none",
+                        str(at)], capture_output=True)
+    return at if r.returncode == 0 else None
+
+
+def grow_disk(at, mib):
+    subprocess.run(["mount", "-o", f"remount,size={mib}m", str(at)],
+                   check=True)
+
+
 def openssl(*args, data=None):
     r = subprocess.run(["openssl", *map(str, args)], input=data,
                        capture_output=True)

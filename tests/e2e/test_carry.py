@@ -14,7 +14,8 @@ import threading
 import time
 from pathlib import Path
 
-from support import Failed, check, run_cases, wait_for
+from support import (Failed, check, grow_disk, run_cases, small_disk,
+                     wait_for)
 
 
 def some(size, seed):
@@ -65,6 +66,43 @@ def a_file_gets_its_receipt(c):
         check(t.files()[x["digest"]].read_bytes() == data, "other bytes")
     s = c.status("a")["evidence"]
     check(s["stored"] == len(ids) and s["bytes_left"] == 0, str(s))
+
+
+def really_full_disk_of_a_handheld(c):
+    """The handheld's own disk is full, for real: a file that does not fit is
+    said so and names nothing, entries go on, and so does what was named."""
+    c.make_court()
+    d = small_disk(c.dir / "a", 16)
+    if d is None:
+        print("really_full_disk: mounting is not allowed here: skipped")
+        return
+    try:
+        c.start()
+        c.agent("a", "enrol", c.code_for("p-a"))
+        t = Scene.__new__(Scene)
+        t.c, t.rec = c, {"a": c.record("a", "某处")}
+        fits, large = some(1_000_000, 31), some(30_000_000, 32)
+        entry = t.attach("a", "fits", fits)
+        (c.dir / "large").write_bytes(large)
+        before = c.status("a")
+        for _ in range(2):
+            code, _, words = c.ask("a", "attach", t.rec["a"], c.dir / "large")
+            check(code == 1 and "已满" in words, f"not told: {words}")
+        now = c.status("a")
+        check(now["entries"] == before["entries"] and
+              now["evidence"]["files"] == 1, f"something is named: {now}")
+        check(not list((d / "blobs").glob("*.part")), "a rest is left")
+        rec = c.record("a", "存储已满时")
+        c.agent("a", "sync")
+        c.all_there(rec)
+        t.stored("a", entry)
+        grow_disk(d, 96)
+        later = t.attach("a", "large", large)
+        x = t.stored("a", later)
+        check(t.files()[x["digest"]].read_bytes() == large, "other bytes")
+        c.agent("a", "verify")
+    finally:
+        subprocess.run(["umount", str(d)], check=False)
 
 
 def a_lost_file_is_a_finding_on_both_sides(c):
@@ -306,7 +344,7 @@ def a_budget_and_entries_alone(c):
     t.stored("a", entry)
 
 
-CASES = [a_restore_brings_the_files_back,
+CASES = [really_full_disk_of_a_handheld, a_restore_brings_the_files_back,
          a_lost_file_is_a_finding_on_both_sides, a_file_gets_its_receipt,
          two_devices_with_the_same_bytes,
          nothing_is_lost_when_both_are_killed,

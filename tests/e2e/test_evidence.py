@@ -14,14 +14,15 @@ import random
 import signal
 import socket
 import ssl
+import subprocess
 import sys
 import threading
 import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from support import (CENTRE, Handheld, check, run_cases,  # noqa: E402
-                     uuid7, wait_for)
+from support import (CENTRE, Handheld, check, grow_disk,  # noqa: E402
+                     run_cases, small_disk, uuid7, wait_for)
 
 BYTES = "application/offset+octet-stream"
 
@@ -624,6 +625,59 @@ def full_disks_are_told_and_entries_go_on(c):
     check_stored(c, blob(2_000_000))
 
 
+def really_full_disk_of_the_centre(c):
+    """The disk of files alone is full, for real: uploads wait and say why,
+    what fitted stays, entries go on, and with room made all go on."""
+    c.make_court()
+    d = small_disk(c.court / "evidence", 8)
+    if d is None:
+        print("really_full_disk: mounting is not allowed here: skipped")
+        return
+    try:
+        c.start(evidence_free_min=0)
+        one, two = Carrier(c, "a"), Carrier(c, "b")
+        first = blob(3_000_000, 60)
+        one.send(first)
+        large = blob(20_000_000, 61)
+        at = one.create(large).headers["Location"]
+        a = one.patch(at, 0, large)
+        check(a.status == 507 and a.word == "full" and
+              a.headers["Retry-After"] == "300", f"a full disk: {a}")
+        one.h = None
+        here = one.head(at).offset
+        check(2_000_000 < here < 6_000_000, f"what fitted: {here}")
+        # It stays full: told each time, nothing is lost, entries go on.
+        for _ in range(3):
+            a = one.patch(at, here, large[here:here + 1_000_000])
+            check(a.status == 507, f"{a}")
+            one.h = None
+            check(one.head(at).offset >= here, "it is less")
+            here = one.head(at).offset
+            c.healthy()
+        a = two.create(blob(700_000, 62), body=blob(700_000, 62))
+        check(a.status == 507, f"another's: {a}")
+        two.h = None
+        check_stored(c, first)
+        check(get(c, "/api/v1/evidence/" + hashlib.sha256(
+            first).hexdigest()).body == first, "reading")
+        check(c.logged("no room for evidence"), "nobody is told")
+        c.restart(evidence_free_min=0)
+        one.h = two.h = None
+        check(one.head(at).offset == here, "less after a restart")
+        grow_disk(d, 64)
+        a = one.patch(at, here, large[here:])
+        check(a.status == 204, f"with room made: {a}")
+        two.send(blob(700_000, 62))
+        for x in (first, large, blob(700_000, 62)):
+            check_stored(c, x)
+        check(len(receipts(c)) == 3 and parts(c) == [], f"{receipts(c)}")
+        out = c.admin("check")
+        check(out[-1]["ok"] and out[-1]["files"] == 3, f"{out}")
+    finally:
+        c.stop()
+        subprocess.run(["umount", str(d)], check=False)
+
+
 def slow_clients_and_strangers(c):
     c.begin()
     d = Carrier(c, "a")
@@ -1005,7 +1059,8 @@ CASES = [
     big_uploads_do_not_slow_entries, bad_requests_are_refused_clearly,
     other_bytes_are_kept_apart, uploads_expire,
     revoked_devices_bring_within_a_quota,
-    full_disks_are_told_and_entries_go_on, slow_clients_and_strangers,
+    full_disks_are_told_and_entries_go_on, really_full_disk_of_the_centre,
+    slow_clients_and_strangers,
 ]
 
 if __name__ == "__main__":

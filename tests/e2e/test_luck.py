@@ -356,15 +356,6 @@ def nth_write_of_a_handheld_fails(c):
     c.all_there(*said)
 
 
-def small_disk(c, home):
-    """A real one, of a few MiB; None where mounting is not allowed."""
-    d = c.dir / home
-    d.mkdir()
-    r = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=40m", "none",
-                        str(d)], capture_output=True)
-    return d if r.returncode == 0 else None
-
-
 def many_rows(c):
     """More rows than what is kept back for a full disk holds."""
     with open(c.part_of("searches.csv", 0, 2000), newline="") as f:
@@ -380,7 +371,7 @@ def many_rows(c):
 
 
 def really_full_disk_of_a_handheld(c):
-    d = small_disk(c, "h1")
+    d = support.small_disk(c.dir / "h1", 40)
     if d is None:
         print("really_full_disk: mounting is not allowed here: skipped")
         return
