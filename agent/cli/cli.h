@@ -88,6 +88,22 @@ int cli_fields_append(struct cli *c, const struct kind *k,
     struct agent_edit *edit, enum verb verb, const char *lead,
     const struct cli_fields *f, uint8_t first[ID_LEN]);
 
+/*
+ * A record begun with --scene takes over what the kind's link says
+ * (cli_link.c). begin: *out NULL where there is no --scene; else cli_take_end
+ * frees it, whatever came back.  fields: into the opening entry, but for those
+ * that are given already.  rest: link and items, behind it.
+ */
+struct cli_taken;
+int cli_take_begin(struct cli *c, const struct kind *k, struct cli_taken **out);
+void cli_take_fields(
+    struct cli_taken *t, const struct kind *k, struct cli_fields *out);
+int cli_take_rest(struct cli *c, struct cli_taken *t, const struct kind *k,
+    struct agent_edit *edit);
+void cli_take_end(struct cli_taken *t);
+/* REC OTHER WORD of `link`: the word as it is stored. */
+int cli_link_word(struct cli *c, const char **word);
+
 extern const struct cli_command cli_act_commands[];
 extern const struct cli_command cli_read_commands[];
 extern const struct cli_command cli_join_commands[];

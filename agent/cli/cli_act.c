@@ -73,6 +73,7 @@ run_record(struct cli *c)
 	    kinds_latest(agent_kinds(c->agent), bytes_str(c->argv[0]));
 	struct agent_edit edit;
 	struct cli_fields f;
+	struct cli_taken *taken = NULL;
 	uint8_t id[ID_LEN];
 	int rc;
 
@@ -80,6 +81,10 @@ run_record(struct cli *c)
 		return cli_no_kind(c);
 	cli_fields_init(&f);
 	rc = cli_fields_read(c, k, NULL, 1, &f);
+	if (rc == CLI_DONE)
+		rc = cli_take_begin(c, k, &taken);
+	if (rc == CLI_DONE)
+		cli_take_fields(taken, k, &f);
 	if (rc == CLI_DONE) {
 		enum status st = agent_edit_begin(c->agent, NULL, &edit);
 
@@ -89,6 +94,9 @@ run_record(struct cli *c)
 		rc = take_rec(c, &edit);
 	if (rc == CLI_DONE)
 		rc = cli_fields_append(c, k, &edit, DO_OPEN, NULL, &f, id);
+	if (rc == CLI_DONE)
+		rc = cli_take_rest(c, taken, k, &edit);
+	cli_take_end(taken);
 	cli_fields_free(&f);
 	return rc == CLI_DONE ? tell(c, edit.rec, id) : rc;
 }
@@ -241,8 +249,13 @@ run_void(struct cli *c)
 static int
 run_link(struct cli *c)
 {
-	struct bytes on[2] = { bytes_str(c->argv[1]), bytes_str(c->argv[2]) };
+	const char *word;
+	struct bytes on[2] = { bytes_str(c->argv[1]) };
+	int rc = cli_link_word(c, &word);
 
+	if (rc != CLI_DONE)
+		return rc;
+	on[1] = bytes_str(word);
 	return act(c, DO_LINK, on, 2, "[null,null]", NULL);
 }
 
@@ -450,8 +463,9 @@ run_sign(struct cli *c)
 }
 
 const struct cli_command cli_act_commands[] = {
-	{ "record", 1, CLI_KEYS, run_record, "KIND field=value… [--rec REC]",
-	    "新建记录", "open a record, print its id" },
+	{ "record", 1, CLI_KEYS, run_record,
+	    "KIND field=value… [--rec REC] [--scene REC]", "新建记录",
+	    "open a record, print its id" },
 	{ "set", 2, CLI_KEYS, run_set, "REC field=value…", "填写", "fill in" },
 	{ "amend", 2, CLI_KEYS, run_amend, "REC field=value… --reason R",
 	    "更正", "amend" },

@@ -96,6 +96,9 @@ MUST_CHECK enum status cond_compile(const struct cond **out, struct doc *d,
     uint32_t n, const struct cond_scope *scope);
 
 enum truth cond_judge(const struct cond *c, struct cond_view *v);
+/* Has every field a value that it compares?  If not, TRUTH_FALSE may only mean
+ * that nobody has said yet. */
+bool cond_answered(const struct cond *c, const struct cond_view *v);
 
 /* Types as a set, for ref_compile. */
 #define TYPE_BIT(t) (UINT32_C(1) << (t))

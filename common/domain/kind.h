@@ -150,6 +150,10 @@ struct kind_link {
 	const char *word, *zh, *en;
 	const char *const *kinds; /* names; none: any kind */
 	size_t kind_count;
+	/* Lists, and groups of fields, that a record begun with this link takes
+	 * over from the other. */
+	const char *const *takes;
+	size_t take_count;
 };
 
 struct kind {

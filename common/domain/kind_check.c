@@ -33,6 +33,9 @@ struct answer {
 
 static const struct answer good = { KIND_GOOD, "", "" };
 
+static const struct answer too_long = { KIND_BAD, "文字过长",
+	"the text is too long" };
+
 static struct answer
 bad(const char *zh, const char *en)
 {
@@ -65,7 +68,7 @@ static struct answer
 check_text(const struct kind_field *f, struct bytes t)
 {
 	if (t.len > f->bytes_max)
-		return bad("文字过长", "the text is too long");
+		return too_long;
 	if (has_control(t, f->type == KIND_LONG))
 		return f->type == KIND_LONG
 			   ? bad("含有控制字符", "has control characters")
@@ -308,7 +311,7 @@ check_node(const struct kind_field *f, const struct json *j, uint32_t n,
 		return good;
 	t = json_view(j, n, scratch);
 	if (scratch->err != ST_OK)
-		return bad("文字过长", "the text is too long");
+		return too_long;
 	if (t.len == 0)
 		return bad("不得为空文本（未填应为 null）",
 		    "must not be empty text (null is entered as empty)");
@@ -323,6 +326,12 @@ tell(const struct kind_field *f, struct answer a, struct words *why)
 	if (why != NULL && a.is != KIND_GOOD) {
 		words_zh(why, "%s：%s", f->zh, a.zh);
 		words_en(why, "%s: %s", f->en, a.en);
+	}
+	/* A letter of Chinese takes three bytes. */
+	if (why != NULL && a.zh == too_long.zh) {
+		words_zh(why, "（至多 %u 个汉字）", f->bytes_max / 3);
+		words_en(why, " (at most %u bytes; %u Chinese letters)",
+		    f->bytes_max, f->bytes_max / 3);
 	}
 	return a.is;
 }

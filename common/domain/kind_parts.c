@@ -333,11 +333,32 @@ read_attaches(struct doc *d, struct kind *k)
 
 /* ---- links, forms */
 
+/* Each is a list, or the beginning of a field's path. */
+static enum status
+check_takes(
+    struct doc *d, uint32_t n, const struct kind *k, const struct kind_link *l)
+{
+	for (size_t i = 0; i < l->take_count; i++) {
+		size_t len = strlen(l->takes[i]);
+		bool found = kind_list(k, bytes_str(l->takes[i])) != NULL;
+
+		for (size_t f = 0; f < k->field_count && !found; f++)
+			found =
+			    strncmp(k->fields[f].path, l->takes[i], len) == 0 &&
+			    k->fields[f].path[len] == '/';
+		if (!found)
+			return doc_refuse_text(d, json_get(&d->j, n, "takes"),
+			    "没有此清单或组", "no such list or group",
+			    bytes_str(l->takes[i]));
+	}
+	return ST_OK;
+}
+
 static enum status
 read_links(struct doc *d, struct kind *k)
 {
 	static const char *const names[] = { "word", "zh", "en", "kinds",
-		NULL };
+		"takes", NULL };
 	void *list = NULL;
 	struct kind_link *l;
 	uint32_t v = 0;
@@ -354,6 +375,11 @@ read_links(struct doc *d, struct kind *k)
 		if (st == ST_OK)
 			st = doc_texts(d, i, "kinds", NAMES_MAX, &l[c].kinds,
 			    &l[c].kind_count);
+		if (st == ST_OK)
+			st = doc_texts(d, i, "takes", NAMES_MAX, &l[c].takes,
+			    &l[c].take_count);
+		if (st == ST_OK)
+			st = check_takes(d, i, k, &l[c]);
 	}
 	k->links = l;
 	k->link_count = st == ST_OK ? count : 0;

@@ -266,6 +266,18 @@ put_paras(
 		put_para(r, b, &b->text[i], it);
 }
 
+static bool
+has_table(const struct form_run *r, const struct kind_list *list)
+{
+	for (size_t i = 0; i < r->in->form->block_count; i++) {
+		const struct form_block *b = &r->in->form->block[i];
+
+		if (b->sort == BLOCK_TABLE && b->list == list)
+			return true;
+	}
+	return false;
+}
+
 static void
 put_items(struct form_run *r, const struct form_block *b)
 {
@@ -292,8 +304,9 @@ put_items(struct form_run *r, const struct form_block *b)
 			put_paras(r, b, items[i]);
 	}
 	free(items);
-	/* Of some items alone: that there are others is no news. */
-	if (count > 0 || (b->sort == BLOCK_EACH && b->when != NULL))
+	/* Of some items alone, or once more: no news. */
+	if (count > 0 || (b->sort == BLOCK_EACH &&
+			     (b->when != NULL || has_table(r, b->list))))
 		return;
 	(void)form_line_begin(r, b->sort == BLOCK_TABLE ? FORM_ROW : FORM_PARA);
 	form_cell_begin(r, 1, false);

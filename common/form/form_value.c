@@ -244,7 +244,8 @@ put_nothing(
 {
 	struct cond_view v = form_view(r, it);
 
-	if (f->when == NULL || cond_judge(f->when, &v) != TRUTH_FALSE)
+	if (f->when == NULL || cond_judge(f->when, &v) != TRUTH_FALSE ||
+	    !cond_answered(f->when, &v))
 		put_bracketed(r, unrecorded);
 	else
 		put_bracketed(r, "（不适用）");

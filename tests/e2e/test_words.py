@@ -175,8 +175,68 @@ def alarms_can_be_looked_at(c: Court):
     check("没有此警报" in words, words)
 
 
+def records_of_one_scene_share_what_it_holds(c: Court):
+    """Catches a search and a seizure in one home that each lack the people
+    and notices which stand in the scene; and a debtor taken from elsewhere."""
+    c.begin()
+    c.agent("h", "enrol", c.code_for("p001"))
+    scene = c.agent("h", "record", "scene", "started_at=2026-11-24 05:00",
+                    "place/address=建国路1号", "place/lat=34.26",
+                    "place/lon=117.2", "told/recording=是")[-1]["rec"]
+    c.agent("h", "add", scene, "cases", "case_no=（2026）苏0302执1号",
+            "debtor/name=李某")
+    c.agent("h", "add", scene, "officers", "officer=p001", "name=张伟")
+    c.agent("h", "add", scene, "officers", "officer=p002", "name=王芳")
+    c.agent("h", "add", scene, "persons", "sort=grassroots", "name=孙某",
+            "phone=13812345678")
+    struck = c.agent("h", "add", scene, "persons", "name=误记")[-1]["id"]
+    c.agent("h", "drop", scene, f"persons/@{struck}", "--reason", "误记")
+    c.agent("h", "add", scene, "notices", "to=adult_family", "name=李母",
+            "outcome=came")
+    kept = {}
+    for kind in ("search", "seizure"):
+        kept[kind] = c.agent(
+            "h", "record", kind, "started_at=2026-11-24 05:10",
+            "place/unit=1203室", "--scene", scene)[-1]
+        st = json.loads(c.agent("h", "show", kept[kind]["rec"], "--state",
+                                lines=False).stdout)
+        values = {p: v[0][1] for p, v in st["fields"].items()}
+        check(values["place/address"] == "建国路1号" and
+              values["place/unit"] == "1203室", f"{values}")
+        names = sorted(v for p, v in values.items() if p.endswith("/name"))
+        check(names == ["孙某", "张伟", "李母", "王芳"], f"{kind}: {names}")
+        check(not any("debtor" in p or p == "case_no" or "told" in p
+                      for p in values), f"taken from elsewhere: {values}")
+        rules = [f["finding"]["rule"] for f in c.agent(
+            "h", "findings", kept[kind]["rec"], lines=False) and json.loads(
+                c.agent("h", "findings", kept[kind]["rec"],
+                        lines=False).stdout)]
+        check(f"{kind}_notified" not in rules and
+              f"{kind}_grassroots" not in rules, f"{kind}: {rules}")
+        links = json.dumps(st["links"])
+        check("at_scene" in links and scene in links, links)
+    # What stands in the scene later changes no other record.
+    c.agent("h", "amend", scene, "place/address=建国路2号", "--reason", "误记")
+    check("建国路1号" in c.agent("h", "show", kept["search"]["rec"], "--state",
+                             lines=False).stdout, "changed from elsewhere")
+    for args, want in (
+            (("record", "search", "--scene", kept["seizure"]["rec"]),
+             "takes nothing over"),
+            (("link", kept["search"]["rec"], "led_to",
+              kept["seizure"]["rec"]), "the other record's id"),
+            (("link", kept["search"]["rec"], kept["seizure"]["rec"], "旁证"),
+             "由此作出（led_to）"),
+            (("set", kept["search"]["rec"], "debtor/age_range=" + "长" * 30),
+             "13 个汉字")):
+        code, _, words = c.ask("h", *args)
+        check(code == 1 and want in words, f"{args}: {words}")
+    c.agent("h", "link", kept["search"]["rec"], kept["seizure"]["rec"],
+            "由此作出")
+
+
 if __name__ == "__main__":
-    run_cases([an_act_tells_what_it_changed,
+    run_cases([records_of_one_scene_share_what_it_holds,
+               an_act_tells_what_it_changed,
                a_status_is_taken_by_its_label,
                a_refused_option_says_what_there_is, timers_are_shown,
                a_wrong_line_says_what_is_wrong_with_it,

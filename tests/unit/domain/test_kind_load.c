@@ -328,6 +328,9 @@ static const struct {
 	{ BAD_TAIL("\"sign\":[{\"id\":\"s\",\"zh\":\"丙\",\"en\":\"C\","
 		   "\"who\":\"p\",\"parts\":[\"x\"]}]"),
 	    "sign[0]", "no such part" },
+	{ BAD_TAIL("\"links\":[{\"word\":\"led\",\"zh\":\"丙\",\"en\":\"C\","
+		   "\"takes\":[\"nowhere\"]}]"),
+	    "links[0]", "no such list or group" },
 	{ BAD_TAIL("\"links\":[{\"word\":\"Led\",\"zh\":\"丙\",\"en\":\"C\"}]"),
 	    "links[0]", "name" },
 	{ BAD_TAIL("\"attach\":[{\"id\":\"s\",\"zh\":\"丙\",\"en\":\"C\","

@@ -254,8 +254,15 @@ test_form_says_what_was_not_asked_for(void **state)
 		 "\"when\":{\"is\":[\"action\",\"seized\"]}}");
 
 	(void)state;
-	expect(FORM("{\"para\":[\"由{opening/by}\"]}"), "target=\"a\"",
+	expect(FORM("{\"para\":[\"由{opening/by}\"]}"), "opening/forced=false",
 	    "由（不适用）\n");
+	/* Nobody said whether: that it does not apply is not known. */
+	expect(FORM("{\"para\":[\"由{opening/by}\"]}"), "target=\"a\"",
+	    "由（未记载）\n");
+	expect(FORM("{\"table\":\"found\",\"columns\":["
+		    "{\"head\":\"名称\",\"text\":\"{name}\"}]},"
+		    "{\"each\":\"found\",\"para\":[\"{name}\"]}"),
+	    "target=\"a\"", "名称\n发现的财物：（无记载）\n");
 	expect(FORM("{\"para\":[\"由{opening/by}\"]}"),
 	    "opening/forced=withheld", "由（未记载）\n");
 	expect(each,
