@@ -120,6 +120,19 @@ buf_u8(struct buf *b, uint8_t v)
 }
 
 void
+buf_dec(struct buf *b, uint64_t v)
+{
+	char digit[20];
+	size_t at = sizeof(digit);
+
+	do {
+		digit[--at] = (char)('0' + v % 10);
+		v /= 10;
+	} while (v > 0);
+	buf_add(b, digit + at, sizeof(digit) - at);
+}
+
+void
 buf_u16(struct buf *b, uint16_t v)
 {
 	uint8_t x[2] = { (uint8_t)(v >> 8), (uint8_t)v };

@@ -36,6 +36,7 @@ void buf_add(struct buf *b, const void *p, size_t len);
 void buf_bytes(struct buf *b, struct bytes in);
 void buf_str(struct buf *b, const char *s);
 void buf_u8(struct buf *b, uint8_t v);
+void buf_dec(struct buf *b, uint64_t v); /* in decimal digits */
 void buf_u16(struct buf *b, uint16_t v); /* big-endian */
 void buf_u32(struct buf *b, uint32_t v); /* big-endian */
 void buf_u64(struct buf *b, uint64_t v); /* big-endian */

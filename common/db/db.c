@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <pthread.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -179,9 +180,19 @@ set_file(struct db *d, const struct db_config *c)
 	return st;
 }
 
+/* Nobody asks SQLite how much memory it uses, and counting it is one lock for
+ * all threads at each allocation.  Too late, where somebody had it begin
+ * before: it counts, then. */
+static void
+configure(void)
+{
+	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 enum status
 db_open(struct db **out, const struct db_config *c)
 {
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	int flags = SQLITE_OPEN_NOMUTEX;
 	enum status st;
 	struct db *d;
@@ -189,6 +200,7 @@ db_open(struct db **out, const struct db_config *c)
 
 	assert(out != NULL && c != NULL);
 	assert(!(c->readonly && c->create));
+	(void)pthread_once(&once, configure);
 	d = calloc(1, sizeof(*d));
 	if (d == NULL)
 		return ST_NOMEM;

@@ -306,7 +306,8 @@ put_word(struct buf *out, const char *name, const struct life_word *w,
 	const struct json *j = &st->tape;
 	const struct state_act *a = w->act;
 
-	buf_printf(out, "\"%s\":", name);
+	json_put_str(out, name);
+	buf_u8(out, ':');
 	if (a == NULL) {
 		buf_str(out, "null");
 		return;
@@ -333,7 +334,9 @@ life_json(const struct life *l, const struct state *st, int offset_min,
 
 	buf_u8(out, '{');
 	put_word(out, "answer", &l->answer, st);
-	buf_printf(out, ",\"answers\":%zu,", l->answers);
+	buf_str(out, ",\"answers\":");
+	buf_dec(out, l->answers);
+	buf_u8(out, ',');
 	put_word(out, "closed", &l->closing, st);
 	buf_str(out, ",\"due\":");
 	if (l->f != NULL && l->f->has_answer && l->f->answer_ms >= 0) {
@@ -342,9 +345,12 @@ life_json(const struct life *l, const struct state *st, int offset_min,
 	} else {
 		buf_str(out, "null");
 	}
-	buf_printf(out, ",\"late\":%u,\"owner\":",
-	    l->f != NULL && l->state == LIFE_OPEN ? l->f->late : 0);
+	buf_str(out, ",\"late\":");
+	buf_dec(out, l->f != NULL && l->state == LIFE_OPEN ? l->f->late : 0);
+	buf_str(out, ",\"owner\":");
 	json_put_string(out, l->owner);
-	buf_printf(out, ",\"reopened\":%s,\"state\":\"%s\"}",
-	    l->reopened ? "true" : "false", life_state_name(l->state));
+	buf_str(out, l->reopened ? ",\"reopened\":true,\"state\":"
+				 : ",\"reopened\":false,\"state\":");
+	json_put_str(out, life_state_name(l->state));
+	buf_u8(out, '}');
 }

@@ -419,8 +419,11 @@ put_finding(const struct finding *f, const struct life *l,
 	json_put_str(out, f->rule);
 	buf_str(out, ",\"severity\":");
 	json_put_str(out, rules_severity_name(f->severity));
-	buf_printf(
-	    out, ",\"stage\":%u,\"version\":%u,\"zh\":", f->stage, f->version);
+	buf_str(out, ",\"stage\":");
+	buf_dec(out, f->stage);
+	buf_str(out, ",\"version\":");
+	buf_dec(out, f->version);
+	buf_str(out, ",\"zh\":");
 	json_put_str(out, f->zh);
 	buf_u8(out, '}');
 }

@@ -329,21 +329,38 @@ minute_read(struct bytes text)
 	return h < 0 || h > 23 || m < 0 || m > 59 ? -1 : h * 60 + m;
 }
 
+/* `count` decimal digits of v, then `behind`: printf is slow. */
+static char *
+put_digits(char *p, int v, int count, char behind)
+{
+	for (int i = count; i-- > 0; v /= 10)
+		p[i] = (char)('0' + v % 10);
+	p[count] = behind;
+	return p + count + 1;
+}
+
 void
 when_show(char out[32], const struct when *w, int offset_min)
 {
 	int64_t y, day = w->is_day ? w->day : day_of_ms(w->ms, offset_min);
 	struct when at = when_of_ms(w->ms, offset_min);
 	int m, d, minute = when_minute(&at);
+	char *p = out;
 
 	civil_of_day(day, &y, &m, &d);
 	if (y < -9999 || y > 99999) {
 		(void)snprintf(out, 32, "?");
 		return;
 	}
-	if (w->is_day)
-		(void)snprintf(out, 32, "%04d-%02d-%02d", (int)y, m, d);
+	if (y < 0 || y > 9999)
+		p += snprintf(out, 32, "%04d-", (int)y);
 	else
-		(void)snprintf(out, 32, "%04d-%02d-%02d %02d:%02d", (int)y, m,
-		    d, minute / 60, minute % 60);
+		p = put_digits(p, (int)y, 4, '-');
+	p = put_digits(p, m, 2, '-');
+	p = put_digits(p, d, 2, ' ');
+	if (!w->is_day) {
+		p = put_digits(p, minute / 60, 2, ':');
+		p = put_digits(p, minute % 60, 2, ' ');
+	}
+	p[-1] = '\0';
 }

@@ -1,7 +1,6 @@
 #include "entry/entry.h"
 
 #include <assert.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/enc.h"
@@ -157,13 +156,23 @@ at_parse(int64_t *out_ms, int *out_offset_min, struct bytes at)
 	return ST_OK;
 }
 
+/* `count` decimal digits of v, then `behind`. */
+static char *
+put_digits(char *p, int v, int count, char behind)
+{
+	for (int i = count; i-- > 0; v /= 10)
+		p[i] = (char)('0' + v % 10);
+	p[count] = behind;
+	return p + count + 1;
+}
+
+/* By hand: a state's findings are full of times, and printf is slow. */
 void
 at_format(char out[32], uint64_t wall_ms, int offset_min)
 {
 	int64_t shift = (int64_t)offset_min * MINUTE_MS, local, of_day;
 	int year, month, day, east = offset_min < 0 ? -offset_min : offset_min;
-	char fraction[8] = "", zone[8] = "Z";
-	int n;
+	char *p = out;
 
 	assert(east < 24 * 60);
 	local = wall_ms > (uint64_t)AT_MS_MAX ? AT_MS_MAX : (int64_t)wall_ms;
@@ -173,17 +182,20 @@ at_format(char out[32], uint64_t wall_ms, int offset_min)
 	/* 1970 less a day is far from the year 1: no lower bound needed. */
 	date_of((local + DAY_MS) / DAY_MS - 1, &year, &month, &day);
 	of_day = (local + DAY_MS) % DAY_MS;
+	p = put_digits(p, year % 10000, 4, '-');
+	p = put_digits(p, month, 2, '-');
+	p = put_digits(p, day, 2, 'T');
+	p = put_digits(p, (int)(of_day / 3600000), 2, ':');
+	p = put_digits(p, (int)(of_day / MINUTE_MS % 60), 2, ':');
+	p = put_digits(p, (int)(of_day / 1000 % 60), 2, '.');
 	if (of_day % 1000 != 0)
-		(void)snprintf(
-		    fraction, sizeof(fraction), ".%03d", (int)(of_day % 1000));
-	if (offset_min != 0)
-		(void)snprintf(zone, sizeof(zone), "%c%02d:%02d",
-		    offset_min < 0 ? '-' : '+', east / 60 % 24, east % 60);
-	n = snprintf(out, 32, "%04d-%02d-%02dT%02d:%02d:%02d%s%s", year % 10000,
-	    month % 100, day % 100, (int)(of_day / 3600000 % 24),
-	    (int)(of_day / MINUTE_MS % 60), (int)(of_day / 1000 % 60), fraction,
-	    zone);
-	assert(n >= 20 && n < 32);
+		p = put_digits(p, (int)(of_day % 1000), 3, 'Z');
+	p[-1] = offset_min == 0 ? 'Z' : offset_min < 0 ? '-' : '+';
+	if (offset_min != 0) {
+		p = put_digits(p, east / 60, 2, ':');
+		p = put_digits(p, east % 60, 2, '\0') - 1;
+	}
+	*p = '\0';
 }
 
 void

@@ -114,7 +114,9 @@ static enum status
 open_project(struct app *a)
 {
 	char path[4096];
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 	struct project_config pc = { .path = path,
+		.hands = cpus < 2 ? 0 : (size_t)(cpus - 1),
 		.centre = a->centre,
 		.feed = a->feed,
 		.roster = a->roster,

@@ -171,6 +171,9 @@ project_open(struct project **out, const struct project_config *c)
 		st = fold_new(&p->fold, &fc);
 	if (st == ST_OK)
 		st = project_rejudge(p);
+	if (st == ST_OK)
+		st = project_pool_new(
+		    &p->pool, p, p->path == NULL ? 0 : c->hands);
 	if (st != ST_OK) {
 		project_close(p);
 		return st;
@@ -184,6 +187,7 @@ project_close(struct project *p)
 {
 	if (p == NULL)
 		return;
+	project_pool_free(p->pool);
 	fold_free(p->fold);
 	centre_reader_close(p->scan);
 	centre_reader_close(p->reader);
@@ -250,32 +254,51 @@ project_fold_facts(struct project_reader *r, struct fold_config *c)
 
 enum { WAITING_MAX = 100000, INDEX_STEP = 5000 };
 
-/* Each touched record, folded and put; all of them see one log. */
+/* The i-th of those touched.  Others may have folded it before a record in
+ * front of it told something of their case: then again, here. */
+static enum status
+put_one(struct project *p, size_t i, uint64_t now, uint64_t up_to)
+{
+	const char *rec = p->touched[i].rec;
+	const struct made *m;
+	bool before;
+	enum status st = project_pool_next(p->pool, i, &m, &before);
+
+	if (st == ST_ABSENT)
+		return ST_OK;
+	if (st == ST_OK && before && project_was_told(p, m)) {
+		st = fold_load(p->fold, rec, now);
+		if (st == ST_OK)
+			st = project_make(&p->made, p->fold, rec, &p->cfg);
+		p->made.up_to = up_to;
+		m = &p->made;
+	}
+	if (st == ST_OK)
+		st = project_give(p, m);
+	if (st == ST_OK)
+		st = project_put(p, m);
+	if (st == ST_OK)
+		project_know(p, m);
+	return st;
+}
+
+/* Each touched record, folded and put, in their order. */
 static enum status
 put_touched(struct project *p)
 {
 	uint64_t now = port_wall_ms(centre_port(p->cfg.centre));
+	uint64_t up_to = 0;
 	enum status st = fold_hold(p->fold);
 
 	if (st != ST_OK)
 		return st;
+	st = feed_read_size(p->cfg.feed_reader, &up_to);
 	project_each_once(p);
-	for (size_t i = 0; st == ST_OK && i < p->touched_count; i++) {
-		const char *rec = p->touched[i].rec;
-
-		st = fold_load(p->fold, rec, now);
-		if (st == ST_ABSENT) {
-			st = ST_OK;
-			continue;
-		}
-		if (st == ST_OK)
-			st = project_give(p, rec);
-		if (st == ST_OK)
-			st = project_make(
-			    &p->made, p->fold, rec, p->cfg.utc_offset_min);
-		if (st == ST_OK)
-			st = project_put(p, &p->made);
-	}
+	memset(p->gave, 0, sizeof(p->gave));
+	project_pool_begin(p->pool, now, up_to);
+	for (size_t i = 0; st == ST_OK && i < p->touched_count; i++)
+		st = put_one(p, i, now, up_to);
+	project_pool_end(p->pool);
 	fold_release(p->fold);
 	return st;
 }
@@ -340,6 +363,7 @@ project_put_batch(struct project *p, uint64_t to, uint64_t entries)
 		st = db_commit(p->db);
 	if (st != ST_OK) {
 		db_rollback(p->db);
+		project_know(p, NULL);
 		return st;
 	}
 	__atomic_add_fetch(&p->waiting, p->put_waiting, __ATOMIC_ACQ_REL);
@@ -396,7 +420,8 @@ project_follow(struct project *p, uint64_t limit, uint64_t *done)
 	p->counted = st == ST_OK;
 	while (st == ST_OK && p->size < end &&
 	       (limit == 0 || p->size - before < limit)) {
-		uint64_t to = p->size + PROJECT_BATCH;
+		uint64_t to =
+		    p->size + (p->cfg.batch > 0 ? p->cfg.batch : PROJECT_BATCH);
 
 		st = follow_batch(p, to < end ? to : end);
 	}

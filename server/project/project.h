@@ -8,7 +8,8 @@
  * never ahead of the feed.  A record that was touched many times since the
  * last step is folded once.
  *
- * Threads: project_follow on one; readers are opened apart.
+ * Threads: project_follow on one, which may have others fold for it (`hands`);
+ * readers are opened apart.
  */
 #include "server/project/fold.h"
 
@@ -25,7 +26,13 @@ struct project_config {
 	const struct kinds *kinds;
 	const struct rules *rules;
 	int utc_offset_min;
+	/* Threads that fold records for the following one, at most
+	 * PROJECT_HANDS_MAX; none for a projection in memory. */
+	size_t hands;
+	uint64_t batch; /* entries followed at once; 0: as is right */
 };
+
+enum { PROJECT_HANDS_MAX = 3 };
 
 /*
  * Kinds and rules from now on (borrowed; of the following thread).  Records for

@@ -60,23 +60,69 @@ project_facts(void *arg, const struct rules *rs, const struct facts_record *r,
 	return st == ST_OK ? facts_take(out, rs, r) : st;
 }
 
-/* ---- giving */
-
-struct giving {
-	struct project *p;
-	const char *rec;
-	struct buf now; /* the rows as they are: table, key, row, each a line */
-};
+/* ---- what a folded record gives, and where it asks */
 
 static enum status
 take_row(void *arg, const char *table, const char *key, struct bytes row)
 {
-	struct giving *g = arg;
+	struct buf *out = arg;
 
-	buf_printf(&g->now, "%s\n%s\n", table, key);
-	buf_bytes(&g->now, row);
-	buf_u8(&g->now, '\n');
-	return g->now.err;
+	buf_printf(out, "%s\n%s\n", table, key);
+	buf_bytes(out, row);
+	buf_u8(out, '\n');
+	return out->err;
+}
+
+static void
+make_cases(struct made *m, const struct rules *rs, const struct facts_record *r)
+{
+	struct fact_key keys[FACT_KEYS_MAX];
+	size_t count = m->takes == 0 ? 0 : facts_cases(rs, r, keys);
+	const char *name;
+
+	for (unsigned i = 0;
+	     count > 0 && (name = facts_table_name(rs, i)) != NULL; i++) {
+		for (size_t k = 0; (m->takes >> i & 1) != 0 && k < count; k++)
+			buf_printf(&m->text, "%s\n%s\n", keys[k].text, name);
+	}
+}
+
+enum status
+project_make_facts(struct made *m, const struct fold *f, const char *rec,
+    const struct rules *rs)
+{
+	struct facts_record r;
+	enum status st = ST_OK;
+
+	fold_facts_record(f, rec, &r);
+	m->gives = r.kind != NULL && facts_gives(rs, r.kind);
+	m->takes = r.kind == NULL ? 0 : facts_takes(rs, r.kind);
+	m->given.off = m->text.len;
+	if (m->gives)
+		st = facts_give(rs, &r, take_row, &m->text);
+	m->cases.off = m->text.len;
+	m->given.len = m->cases.off - m->given.off;
+	if (st == ST_OK)
+		make_cases(m, rs, &r);
+	m->cases.len = m->text.len - m->cases.off;
+	return st == ST_OK ? m->text.err : st;
+}
+
+/* ---- giving */
+
+struct giving {
+	struct project *p;
+	const struct made *m;
+};
+
+static struct bytes
+next_line(struct bytes *rest)
+{
+	const uint8_t *lf = memchr(rest->p, '\n', rest->len);
+	struct bytes line = bytes_of(rest->p, (size_t)(lf - rest->p));
+
+	*rest = bytes_of(lf + 1, rest->len - line.len - 1);
+	return line;
 }
 
 static enum status
@@ -89,7 +135,7 @@ read_given(struct giving *g, struct buf *was)
 	    "SELECT name, key, doc FROM given WHERE rec = ?1 ORDER BY n");
 	if (st != ST_OK)
 		return st;
-	db_bind_text(s, 1, bytes_str(g->rec));
+	db_bind_text(s, 1, bytes_str(g->m->rec));
 	while ((st = db_next(s)) == ST_OK) {
 		for (int c = 0; c < 3; c++) {
 			buf_bytes(was, db_bytes(s, c));
@@ -100,14 +146,48 @@ read_given(struct giving *g, struct buf *was)
 	return st == ST_ABSENT ? was->err : st;
 }
 
-static struct bytes
-next_line(struct bytes *rest)
+static uint32_t
+gave_bit(struct bytes table, struct bytes key)
 {
-	const uint8_t *lf = memchr(rest->p, '\n', rest->len);
-	struct bytes line = bytes_of(rest->p, (size_t)(lf - rest->p));
+	uint32_t h = 2166136261u;
 
-	*rest = bytes_of(lf + 1, rest->len - line.len - 1);
-	return line;
+	for (size_t i = 0; i < table.len; i++)
+		h = (h ^ table.p[i]) * 16777619u;
+	h = (h ^ '\n') * 16777619u;
+	for (size_t i = 0; i < key.len; i++)
+		h = (h ^ key.p[i]) * 16777619u;
+	return (h ^ h >> 16) % PROJECT_GAVE_BITS;
+}
+
+static bool
+gave(const struct project *p, struct bytes table, struct bytes key)
+{
+	uint32_t bit = gave_bit(table, key);
+
+	return (p->gave[bit / 64] >> bit % 64 & 1) != 0;
+}
+
+bool
+project_was_told(const struct project *p, const struct made *m)
+{
+	struct bytes cases = made_text(m, m->cases);
+	const char *name;
+
+	while (cases.len > 0) {
+		struct bytes key = next_line(&cases), table = next_line(&cases);
+
+		if (gave(p, table, key))
+			return true;
+	}
+	/* What is given for every case. */
+	for (unsigned i = 0; m->takes != 0 &&
+			     (name = facts_table_name(p->cfg.rules, i)) != NULL;
+	     i++) {
+		if ((m->takes >> i & 1) != 0 &&
+		    gave(p, bytes_str(name), bytes_of("", 0)))
+			return true;
+	}
+	return false;
 }
 
 /* Who asks for that table in that case is judged again; of no case: every
@@ -115,11 +195,11 @@ next_line(struct bytes *rest)
 static enum status
 touch(struct giving *g, struct bytes table, struct bytes key)
 {
-	uint64_t first, last;
+	uint32_t bit = gave_bit(table, key);
 	struct db_stmt *s;
 	enum status st;
 
-	fold_times(g->p->fold, &first, &last);
+	g->p->gave[bit / 64] |= (uint64_t)1 << bit % 64;
 	st = db_query(&s, g->p->db,
 	    key.len > 0
 		? "UPDATE record SET next = 0 WHERE n IN (SELECT n FROM asking"
@@ -131,7 +211,7 @@ touch(struct giving *g, struct bytes table, struct bytes key)
 		db_bind_text(s, 1, key);
 		db_bind_text(s, 2, table);
 	} else {
-		db_bind_u64(s, 1, first);
+		db_bind_u64(s, 1, g->m->first);
 	}
 	return db_run(s);
 }
@@ -149,7 +229,7 @@ put_row(
 		return st;
 	db_bind_text(s, 1, key);
 	db_bind_text(s, 2, table);
-	db_bind_text(s, 3, bytes_str(g->rec));
+	db_bind_text(s, 3, bytes_str(g->m->rec));
 	db_bind_text(s, 4, row);
 	return db_run(s);
 }
@@ -182,35 +262,30 @@ forget(struct giving *g)
 
 	if (st != ST_OK)
 		return st;
-	db_bind_text(s, 1, bytes_str(g->rec));
+	db_bind_text(s, 1, bytes_str(g->m->rec));
 	return db_run(s);
 }
 
 enum status
-project_give(struct project *p, const char *rec)
+project_give(struct project *p, const struct made *m)
 {
-	struct giving g = { .p = p, .rec = rec };
-	struct facts_record r;
+	struct giving g = { .p = p, .m = m };
+	struct bytes now = made_text(m, m->given);
 	struct buf was;
 	enum status st;
 
-	fold_facts_record(p->fold, rec, &r);
-	if (r.kind == NULL || !facts_gives(p->cfg.rules, r.kind))
+	if (!m->gives)
 		return ST_OK;
-	buf_init(&g.now, DOC_BYTES_MAX);
 	buf_init(&was, DOC_BYTES_MAX);
-	st = facts_give(p->cfg.rules, &r, take_row, &g);
-	if (st == ST_OK)
-		st = read_given(&g, &was);
-	if (st == ST_OK && !bytes_eq(buf_view(&was), buf_view(&g.now))) {
+	st = read_given(&g, &was);
+	if (st == ST_OK && !bytes_eq(buf_view(&was), now)) {
 		st = forget(&g);
 		/* The case that it has left hears of it, too. */
 		if (st == ST_OK)
 			st = each_row(&g, buf_view(&was), false);
 		if (st == ST_OK)
-			st = each_row(&g, buf_view(&g.now), true);
+			st = each_row(&g, now, true);
 	}
-	buf_free(&g.now);
 	buf_free(&was);
 	return st;
 }
@@ -265,33 +340,15 @@ put_cases(struct project *p, int64_t n, struct bytes now)
 }
 
 enum status
-project_put_cases(struct project *p, int64_t n, const char *rec)
+project_put_cases(struct project *p, int64_t n, const struct made *m)
 {
-	const struct rules *rs = p->cfg.rules;
-	struct fact_key keys[FACT_KEYS_MAX];
-	struct facts_record r;
-	struct buf now, was;
-	uint32_t tables;
-	const char *name;
-	size_t count;
+	struct buf was;
 	enum status st;
 
-	fold_facts_record(p->fold, rec, &r);
-	tables = r.kind == NULL ? 0 : facts_takes(rs, r.kind);
-	count = tables == 0 ? 0 : facts_cases(rs, &r, keys);
-	buf_init(&now, 1 << 20);
 	buf_init(&was, 1 << 20);
-	for (unsigned i = 0;
-	     count > 0 && (name = facts_table_name(rs, i)) != NULL; i++) {
-		for (size_t k = 0; (tables >> i & 1) != 0 && k < count; k++)
-			buf_printf(&now, "%s\n%s\n", keys[k].text, name);
-	}
-	st = now.err;
-	if (st == ST_OK)
-		st = read_cases(p, n, &was);
-	if (st == ST_OK && !bytes_eq(buf_view(&was), buf_view(&now)))
-		st = put_cases(p, n, buf_view(&now));
-	buf_free(&now);
+	st = read_cases(p, n, &was);
+	if (st == ST_OK && !bytes_eq(buf_view(&was), made_text(m, m->cases)))
+		st = put_cases(p, n, made_text(m, m->cases));
 	buf_free(&was);
 	return st;
 }

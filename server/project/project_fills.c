@@ -32,7 +32,7 @@ gather_fills(struct project *p, uint64_t *no)
 			break;
 		st = ST_OK;
 		if (p->entry.rec.len == REC_LEN)
-			st = project_touch(p, p->entry.rec);
+			st = project_touch(p, p->entry.rec, UINT64_MAX);
 		if (st == ST_OK && p->entry.verb == DO_PRINT)
 			st = project_take_print(p, e.place, e.link);
 	}

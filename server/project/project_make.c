@@ -122,8 +122,8 @@ make_labels(
 }
 
 enum status
-project_make(
-    struct made *m, const struct fold *f, const char *rec, int offset_min)
+project_make(struct made *m, const struct fold *f, const char *rec,
+    const struct project_config *c)
 {
 	const struct state *state = fold_state(f);
 	const struct findings *fs = fold_findings(f);
@@ -146,8 +146,10 @@ project_make(
 	m->conflicts = merge_conflicts(fold_merge(f));
 	m->is_void = state->is_void;
 	m->next_ms = k == NULL ? INT64_MAX : fs->next_ms;
-	st = make_findings(m, f, offset_min);
+	st = make_findings(m, f, c->utc_offset_min);
 	if (st == ST_OK)
 		make_words(m, state);
+	if (st == ST_OK)
+		st = project_make_facts(m, f, rec, c->rules);
 	return st == ST_OK ? m->text.err : st;
 }

@@ -189,5 +189,5 @@ project_put(struct project *p, const struct made *m)
 		st = put_findings(p, n, m);
 	if (st == ST_OK)
 		st = put_words(p, n, &was, m);
-	return st == ST_OK ? project_put_cases(p, n, m->rec) : st;
+	return st == ST_OK ? project_put_cases(p, n, m) : st;
 }

@@ -7,7 +7,7 @@
 enum { DUE_BATCH = 1000 };
 
 enum status
-project_touch(struct project *p, struct bytes rec)
+project_touch(struct project *p, struct bytes rec, uint64_t place)
 {
 	if (p->touched_count == p->touched_cap) {
 		size_t cap = p->touched_cap == 0 ? 1024 : p->touched_cap * 2;
@@ -21,6 +21,7 @@ project_touch(struct project *p, struct bytes rec)
 	}
 	memcpy(p->touched[p->touched_count].rec, rec.p, REC_LEN);
 	p->touched[p->touched_count].rec[REC_LEN] = '\0';
+	p->touched[p->touched_count].place = place;
 	p->touched_count++;
 	return ST_OK;
 }
@@ -31,19 +32,62 @@ by_rec(const void *a, const void *b)
 	return memcmp(a, b, REC_LEN);
 }
 
+/*
+ * A record is folded of all that the feed knows, which may be far ahead of the
+ * batch: then a later batch that comes to the same entries has nothing new for
+ * it.  Which records those are is remembered, as long as there is room.
+ */
+static struct known *
+known_of(struct project *p, const char *rec)
+{
+	uint32_t h = 2166136261u;
+
+	for (size_t i = 0; i < REC_LEN; i++)
+		h = (h ^ (uint8_t)rec[i]) * 16777619u;
+	return &p->known[(h ^ h >> 16) % PROJECT_KNOWN];
+}
+
+void
+project_know(struct project *p, const struct made *m)
+{
+	struct known *k;
+
+	if (m == NULL) {
+		memset(p->known, 0, sizeof(p->known));
+		return;
+	}
+	k = known_of(p, m->rec);
+	memcpy(k->rec, m->rec, sizeof(k->rec));
+	k->up_to = m->up_to;
+}
+
+static bool
+is_known(struct project *p, const struct touched *t)
+{
+	const struct known *k = known_of(p, t->rec);
+
+	return t->place < k->up_to && memcmp(k->rec, t->rec, REC_LEN) == 0;
+}
+
 void
 project_each_once(struct project *p)
 {
 	struct touched *t = p->touched;
-	size_t n = 0;
+	size_t n = 0, kept = 0;
 
 	if (p->touched_count > 1)
 		qsort(t, p->touched_count, sizeof(*t), by_rec);
 	for (size_t i = 0; i < p->touched_count; i++) {
 		if (n == 0 || memcmp(t[n - 1].rec, t[i].rec, REC_LEN) != 0)
 			t[n++] = t[i];
+		else if (t[n - 1].place < t[i].place)
+			t[n - 1].place = t[i].place;
 	}
-	p->touched_count = n;
+	for (size_t i = 0; i < n; i++) {
+		if (!is_known(p, &t[i]))
+			t[kept++] = t[i];
+	}
+	p->touched_count = kept;
 }
 
 /* ---- what is new */
@@ -74,7 +118,7 @@ take_said(void *arg, const struct feed_said *s)
 	if (s->is == FEED_SAID_OWN && !tells(g->p, bytes_str(s->kind)))
 		return ST_OK; /* the log's own records */
 	g->entries += s->is == FEED_SAID_DEVICE;
-	st = project_touch(g->p, bytes_of(s->rec, REC_LEN));
+	st = project_touch(g->p, bytes_of(s->rec, REC_LEN), s->place);
 	if (st == ST_OK && s->print)
 		st = project_take_print(g->p, s->place, s->id);
 	return st;
@@ -106,7 +150,7 @@ read_log(struct project *p, uint64_t to, uint64_t *entries)
 		else if (!feed_of_a_record(p->entry.verb) &&
 			 !tells(p, p->entry.kind))
 			continue; /* the log's own records */
-		st = project_touch(p, p->entry.rec);
+		st = project_touch(p, p->entry.rec, e.place);
 		if (st == ST_OK && p->entry.verb == DO_PRINT)
 			st = project_take_print(p, e.place, e.link);
 	}
@@ -146,7 +190,8 @@ project_gather_due(struct project *p, uint64_t now)
 	while ((st = db_next(s)) == ST_OK) {
 		struct bytes rec = db_bytes(s, 0);
 
-		st = rec.len == REC_LEN ? project_touch(p, rec) : ST_OK;
+		st = rec.len == REC_LEN ? project_touch(p, rec, UINT64_MAX)
+					: ST_OK;
 		if (st != ST_OK)
 			break;
 	}

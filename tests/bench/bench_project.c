@@ -3,7 +3,10 @@
  * (which entries belong to which record and scope), the projections (state,
  * findings) of records as officers write them, then the index of their words.
  *
- *	bench_project [--quick] [ENTRIES]
+ *	bench_project [--quick] [ENTRIES [HANDS]]
+ *
+ * With HANDS, so many more threads fold for the following one; all of theirs
+ * is told then.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -30,7 +33,7 @@ main(int argc, char **argv)
 	struct kinds *kinds;
 	struct rules *rules;
 	uint64_t done = 0;
-	double us, all;
+	double us, all, wall;
 
 	inside_open(&in, quick ? 5 : DEVICES);
 	while (in.entries < entries)
@@ -55,11 +58,15 @@ main(int argc, char **argv)
 	pc.kinds = kinds;
 	pc.rules = rules;
 	pc.utc_offset_min = 480;
+	pc.hands = number_arg(argc, argv, 2, 0);
 	EXPECT_OK(project_open(&project, &pc));
-	us = thread_us();
+	us = cpu_us();
+	wall = wall_us();
 	EXPECT_OK(project_follow(project, UINT64_MAX, &done));
-	us = thread_us() - us;
+	wall = wall_us() - wall;
+	us = cpu_us() - us;
 	figure("project_records", us / (double)in.entries, "us/entry");
+	figure("project_records_wall", wall / (double)in.entries, "us/entry");
 	all += us;
 	us = thread_us();
 	while (project_waiting(project) > 0)
