@@ -341,6 +341,9 @@ check_entries(struct check *c, const struct rule *r)
 		return late(c, r);
 	case OVER_CLOCK:
 		return clocks(c, r);
+	case OVER_UNFILMED:
+	case OVER_FILM_GAP:
+		return check_footage(c, r);
 	case OVER_MISSING:
 		return counted(c, r, c->st->missing);
 	case OVER_BLIND:

@@ -33,6 +33,8 @@ enum {
 	X(CLOSING, "@closing") /* closing a finding, by who may not */         \
 	X(LATE, "@late")       /* written long after it happened: one */       \
 	X(CLOCK, "@clock")     /* clock in doubt: one */                       \
+	X(UNFILMED, "@unfilmed") /* an act of which there is no film: one */   \
+	X(FILM_GAP, "@film_gap") /* times within it that were not: one */      \
 	X(MISSING, "@missing") /* entries that are not here yet: one */        \
 	X(BLIND, "@blind")     /* bodies withheld, erased or wrong: one */     \
 	X(BARE, "@bare")       /* malformed or held entries: one */
@@ -74,6 +76,11 @@ struct rule_timer {
 	struct span stages[RULE_STAGES_MAX]; /* before due, or after `from` */
 	size_t stage_count;
 	bool stages_after; /* counted from `from` */
+};
+
+/* Between which fields an act of that kind is to be filmed (footage.h). */
+struct rule_film {
+	const char *kind, *from, *until;
 };
 
 enum { FACT_FIELDS_MAX = 4 };
@@ -129,6 +136,8 @@ struct rule {
 	const struct cond *when, *must;
 	bool has_timer;
 	struct rule_timer timer;
+	struct rule_film *films; /* of the sets over film */
+	size_t film_count;
 	const char *say_zh, *say_en;
 	const char *due_zh, *due_en; /* while a timer runs; "" if no timer */
 	uint32_t facts;              /* that it asks for, as bits */
@@ -205,6 +214,12 @@ MUST_CHECK enum status rules_read_tables(
 MUST_CHECK enum status rules_read_take(
     struct rules *rs, struct doc *d, uint32_t n, struct cond_fact *f);
 
+/* ---- film (footage.c) */
+
+/* `film` of the rule at object n, whose kinds these are. */
+MUST_CHECK enum status rule_read_film(struct doc *d, uint32_t n,
+    const struct kind *const *kinds, struct rule *r);
+
 /* ---- holidays (calendar.c) */
 
 /* The notices of a file; the court's own days at node n (0: none, and what an
@@ -248,6 +263,9 @@ MUST_CHECK enum status check_add(
 MUST_CHECK enum status check_set(struct check *c, const struct rule *r);
 /* Sets over entries and over what the state says of whole entries. */
 MUST_CHECK enum status check_entries(struct check *c, const struct rule *r);
+
+/* Sets over film. */
+MUST_CHECK enum status check_footage(struct check *c, const struct rule *r);
 
 /* A path in words: 清单第3项 · 价值.  `out` is a buffer of its own. */
 void check_path_words(

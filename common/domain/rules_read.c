@@ -364,7 +364,8 @@ read_names(struct doc *d, uint32_t n, struct rule *r)
 {
 	static const char *const names[] = { "id", "version", "kinds", "zh",
 		"en", "severity", "mark", "local", "law", "from", "to",
-		"params", "each", "at", "when", "must", "timer", "say", "due",
+		"params", "each", "at", "when", "must", "timer", "film", "say",
+		"due",
 		NULL };
 	int64_t version = 0;
 	enum status st = doc_only(d, n, names);
@@ -406,7 +407,7 @@ static enum status
 write_shape(struct doc *d, uint32_t n, struct rule *r)
 {
 	static const char *const names[] = { "kinds", "each", "at", "when",
-		"must", "timer" };
+		"must", "timer", "film" };
 	struct buf b;
 	enum status st;
 
@@ -448,6 +449,8 @@ read_rule(const struct rules *rs, const struct kinds *ks, struct doc *d,
 		st = read_rule_laws(&rr, n, r);
 	if (st == ST_OK)
 		st = check_at(&rr, n, r);
+	if (st == ST_OK)
+		st = rule_read_film(d, n, rr.kinds, r);
 	if (st == ST_OK)
 		st = read_conditions(&rr, n, r);
 	if (st == ST_OK)

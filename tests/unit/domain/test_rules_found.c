@@ -35,7 +35,8 @@ static struct rules *rules;
 static const char court[] =
     "{\"court\":\"test\",\"on\":[\"officers_two\",\"recorder_none\","
     "\"recorder_few\",\"scene_recorder\",\"scene_officers\",\"night\","
-    "\"carer\",\"inquiry_order_until\",\"payment_cash\"]}";
+    "\"carer\",\"inquiry_order_until\",\"payment_cash\","
+    "\"footage_none\"]}";
 
 static int
 setup(void **state)

@@ -72,6 +72,80 @@ find(const struct findings *f, const char *rule)
 	return NULL;
 }
 
+/* ---- film */
+
+#define SHOT(taken, ms, more)                                                  \
+	"!attach - \"00\" {\"type\":\"video/mp4\",\"taken\":"                  \
+	"\"2026-11-24T" taken "+08:00\",\"ms\":" ms more "}\n"
+
+/* Catches gaps that are told at other times, or more than can be read. */
+static void
+test_footage_gap_says_when_and_how_long(void **state)
+{
+	static const char act[] = "started_at=\"2026-11-24T05:00:00+08:00\"\n"
+				  "ended_at=\"2026-11-24T06:00:00+08:00\"\n";
+	struct rules_context cx = { .now_ms = ms("2026-11-26T12:00:00+08:00"),
+		.offset_min = 480 };
+	char many[4096];
+	const struct finding *g;
+	struct rules *rs = NULL;
+	struct findings f;
+	size_t at;
+
+	(void)state;
+	EXPECT_OK(rules_load_builtin(&rs, kinds));
+	findings_init(&f);
+	(void)snprintf(many, sizeof(many), "%s%s%s", act,
+	    SHOT("05:02:05", "600000", ",\"clock_off_ms\":-250"),
+	    SHOT("05:20:00", "2400000", ",\"clock_off_ms\":0"));
+	check(&f, rs, kinds, "search@1", many, &cx);
+	g = find(&f, "footage_gap");
+	EXPECT(g != NULL && strcmp(g->key, "footage_gap:") == 0);
+	assert_string_equal(g->en,
+	    "For more than 1 minute at a stretch the act was not "
+	    "filmed (2): 05:00:00–05:02:05 (2 min 5 s), "
+	    "05:12:05–05:20:00 (7 min 55 s).");
+	EXPECT(strstr(g->zh, "05:12:05–05:20:00（7分钟55秒）") != NULL);
+	/* Of an unchecked clock, and of more gaps than can be read. */
+	at = (size_t)snprintf(many, sizeof(many), "%s", act);
+	for (int i = 0; i < 6; i++)
+		at += (size_t)snprintf(many + at, sizeof(many) - at,
+		    "!attach - \"00\" {\"type\":\"video/mp4\",\"taken\":"
+		    "\"2026-11-24T05:%02d:00+08:00\",\"ms\":60000}\n",
+		    5 + 5 * i);
+	check(&f, rs, kinds, "search@1", many, &cx);
+	g = find(&f, "footage_gap");
+	EXPECT(g != NULL && strstr(g->en, "not filmed (7)") != NULL);
+	EXPECT(strstr(g->en, "05:16:00–05:20:00 (4 min) …; a recorder's "
+			     "clock was not checked.") != NULL);
+	EXPECT(strstr(g->zh, " …；录像时钟未经核对。") != NULL);
+	findings_free(&f);
+	rules_free(rs);
+}
+
+/* Catches a finding that comes only when somebody happens to look. */
+static void
+test_footage_is_judged_again_when_cards_can_have_been_read(void **state)
+{
+	struct rules_context cx = { .now_ms = ms("2026-11-24T12:00:00+08:00"),
+		.offset_min = 480 };
+	struct rules *rs = NULL;
+	struct findings f;
+
+	(void)state;
+	EXPECT_OK(rules_load_builtin(&rs, kinds));
+	findings_init(&f);
+	check(&f, rs, kinds, "search@1",
+	    "started_at=\"2026-11-24T05:00:00+08:00\"\n"
+	    "ended_at=\"2026-11-24T06:00:00+08:00\"\n+recorders/#1\n"
+	    "recorders/#1/on_at=\"2026-11-24T04:50:00+08:00\"\n",
+	    &cx);
+	EXPECT(find(&f, "footage_missing") == NULL);
+	EXPECT(f.next_ms <= ms("2026-11-25T06:00:00.001+08:00"));
+	findings_free(&f);
+	rules_free(rs);
+}
+
 /* ---- files that are refused */
 
 #define RULE(rest)                                                             \
@@ -84,6 +158,16 @@ find(const struct findings *f, const char *rule)
 static const struct {
 	const char *file, *place, *why;
 } bad_files[] = {
+	{ RULE("\"each\":\"@film_gap\"," SAY), "rules[0]", "film must say" },
+	{ RULE("\"film\":{\"search\":[\"started_at\",\"ended_at\"]}," MUST
+	       "," SAY),
+	    "rules[0].film", "over film alone" },
+	{ RULE("\"each\":\"@unfilmed\",\"film\":{\"fine\":"
+	       "[\"started_at\",\"ended_at\"]}," SAY),
+	    "rules[0].film", "no kind of this rule" },
+	{ RULE("\"each\":\"@unfilmed\",\"film\":{\"search\":"
+	       "[\"started_at\",\"target\"]}," SAY),
+	    "rules[0].film.search[1]", "no such field of date" },
 	{ "{\"rules\":[", "f:1", "JSON" },
 	{ "{\"rule\":[]}", "rule", "unknown member" },
 	{ RULE(MUST), "f:2: rules[0]", "words missing" },
@@ -625,6 +709,9 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_footage_gap_says_when_and_how_long),
+		cmocka_unit_test(
+		    test_footage_is_judged_again_when_cards_can_have_been_read),
 		cmocka_unit_test(
 		    test_rules_bad_files_are_refused_with_place_and_reason),
 		cmocka_unit_test(test_rules_deep_conditions_are_refused),
