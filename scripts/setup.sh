@@ -35,10 +35,11 @@ build_packages=(gcc make cmake ninja-build pkg-config libc6-dev ca-certificates
 	libsqlite3-dev libsodium-dev libzstd-dev libssl-dev libcurl4-openssl-dev
 	libuv1-dev libqrencode-dev libpango1.0-dev fonts-noto-cjk
 	libmagic-dev libjpeg-dev libpng-dev
+	libavformat-dev libavcodec-dev libavutil-dev libzbar-dev
 	libcmocka-dev python3 bzip2 xz-utils dpkg-dev)
 test_packages=(clang clang-format clang-tidy codespell libclang-rt-dev
 	golang-go golang-golang-x-mod-dev openssl sqlite3 zstd curl procps poppler-utils iproute2
-	zbar-tools chromium chromium-driver)
+	zbar-tools ffmpeg chromium chromium-driver)
 
 have() { dpkg-query -W -f='${Status}' "$1" 2>/dev/null | grep -q '^install ok installed'; }
 
