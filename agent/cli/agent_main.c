@@ -12,8 +12,8 @@
 #include "pdf/pdf.h"
 
 static const struct cli_command *const tables[] = { cli_join_commands,
-	cli_act_commands, cli_evidence_commands, cli_read_commands,
-	cli_kinds_commands, cli_paper_commands };
+	cli_act_commands, cli_evidence_commands, cli_desk_commands,
+	cli_read_commands, cli_kinds_commands, cli_paper_commands };
 
 enum {
 	TABLES = sizeof(tables) / sizeof(tables[0]),
@@ -90,6 +90,9 @@ static const struct {
     {"--attach", offsetof(struct cli, attach)},
     {"--at-ms", offsetof(struct cli, at_ms)},
     {"--budget", offsetof(struct cli, budget)},
+    {"--recorder", offsetof(struct cli, recorder)},
+    {"--filmed-by", offsetof(struct cli, filmed_by)},
+    {"--for", offsetof(struct cli, seconds)},
 }, flag_options[] = {
     {"--json", offsetof(struct cli, json)},
     {"--state", offsetof(struct cli, state)},
@@ -99,6 +102,7 @@ static const struct {
     {"--urgent", offsetof(struct cli, urgent)},
     {"--no-evidence", offsetof(struct cli, no_evidence)},
     {"--watch", offsetof(struct cli, watch)},
+    {"--all", offsetof(struct cli, all)},
 };
 
 enum {
@@ -261,21 +265,20 @@ run_unlocked(struct cli *c, const struct cli_command *command)
 	return st == ST_OK ? command->run(c) : cli_fail(c, st);
 }
 
-/* daybreak-look, which is installed beside this program. */
-static const char *
-look_beside(char out[PATH_BYTES])
+const char *
+cli_beside(const char *name, char *out, size_t cap)
 {
-	static const char name[] = "daybreak-look";
-	ssize_t n = readlink("/proc/self/exe", out, PATH_BYTES - sizeof(name));
+	ssize_t n = readlink("/proc/self/exe", out, cap - 1);
+	size_t len = strlen(name);
 	char *slash;
 
 	if (n <= 0)
 		return NULL;
 	out[n] = '\0';
 	slash = strrchr(out, '/');
-	if (slash == NULL)
+	if (slash == NULL || (size_t)(slash - out) + len + 2 > cap)
 		return NULL;
-	memcpy(slash + 1, name, sizeof(name));
+	memcpy(slash + 1, name, len + 1);
 	return access(out, X_OK) == 0 ? out : NULL;
 }
 
@@ -287,7 +290,7 @@ run(struct cli *c, const struct cli_command *command)
 	struct agent_config config = { .home = c->home,
 		.port = port_system(),
 		.utc_offset_min = 480,
-		.look = look_beside(look) };
+		.look = cli_beside("daybreak-look", look, sizeof(look)) };
 	enum status st;
 	int rc;
 

@@ -30,8 +30,8 @@ struct cli {
 	const char *reason, *at, *on, *map, *out, *kind, *person, *limit, *days;
 	const char *rec, *watched;
 	const char *scene, *taken, *place, *of, *made, *picture, *attach,
-	    *at_ms, *budget;
-	bool state, findings, en, blank, urgent, no_evidence, watch;
+	    *at_ms, *budget, *recorder, *filmed_by, *seconds;
+	bool state, findings, en, blank, urgent, no_evidence, watch, all;
 };
 
 /* One command. */
@@ -110,6 +110,7 @@ extern const struct cli_command cli_join_commands[];
 extern const struct cli_command cli_paper_commands[];
 extern const struct cli_command cli_evidence_commands[];
 extern const struct cli_command cli_kinds_commands[];
+extern const struct cli_command cli_desk_commands[];
 
 /* For people, from what the agent gives as JSON: findings (`en`: in English
  * only), a list's lines, a record's state and history. */
@@ -130,6 +131,12 @@ void cli_put_history(const struct kind *k, struct bytes doc);
 /* One alarm of agent_alarms for people. */
 struct json;
 void cli_put_alarm(const struct json *j, uint32_t n);
+
+/* A program that is installed beside this one, in out[cap]; NULL: none. */
+const char *cli_beside(const char *name, char *out, size_t cap);
+
+/* "1.2 MB", to `width` columns. */
+void cli_put_size(int64_t size, size_t width);
 
 int cli_status(struct cli *c); /* cli_status.c */
 int cli_sync(struct cli *c);   /* cli_sync.c */

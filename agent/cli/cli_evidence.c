@@ -111,12 +111,10 @@ run_file(struct cli *c)
 
 /* ---- seeing */
 
-/* 1234567 as "1.2 MB". */
-static void
-put_size(const struct json *j, uint32_t n)
+void
+cli_put_size(int64_t size, size_t width)
 {
 	static const char *const units[] = { "B", "kB", "MB", "GB", "TB" };
-	int64_t size = json_int(j, n, "size", -1);
 	double shown = (double)size;
 	size_t u = 0;
 	char text[32] = "?";
@@ -128,7 +126,7 @@ put_size(const struct json *j, uint32_t n)
 	if (size >= 0)
 		(void)snprintf(text, sizeof(text),
 		    u == 0 ? "%.0f %s" : "%.1f %s", shown, units[u]);
-	columns_pad(stdout, bytes_str(text), 10);
+	columns_pad(stdout, bytes_str(text), width);
 }
 
 static void
@@ -143,7 +141,7 @@ put_line(const struct json *j, bool with_rec)
 	    34);
 	(void)json_member_text(j, 0, "type", text, sizeof(text));
 	columns_pad(stdout, bytes_str(text), 26);
-	put_size(j, 0);
+	cli_put_size(json_int(j, 0, "size", -1), 10);
 	(void)json_member_text(j, 0, "state", state, sizeof(state));
 	if (strcmp(state, "uploading") == 0)
 		(void)snprintf(text, sizeof(text),
@@ -154,6 +152,16 @@ put_line(const struct json *j, bool with_rec)
 	columns_pad(stdout, bytes_str(text), 28);
 	(void)json_member_text(j, 0, "name", text, sizeof(text));
 	columns_put(stdout, bytes_str(text));
+	if (json_member_text(j, 0, "on", text, sizeof(text)) &&
+	    strcmp(text, "unfiled") == 0)
+		(void)fputs(json_bool(j, 0, "filed", false)
+				? "  已归档 filed"
+				: "  待归档 unfiled",
+		    stdout);
+	if (json_member_text(j, 0, "recorder", text, sizeof(text)))
+		(void)printf("  记录仪 recorder %s", text);
+	if (json_int(j, 0, "ms", -1) >= 0)
+		(void)printf("  %" PRId64 " s", json_int(j, 0, "ms", 0) / 1000);
 	if (json_member_text(j, 0, "from", text, sizeof(text)))
 		(void)printf("  归档自 filed from %.8s…", text);
 	if (json_member_text(j, 0, "made", text, sizeof(text)))

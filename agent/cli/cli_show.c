@@ -6,6 +6,7 @@
 #include "agent/cli/cli.h"
 #include "agent/cli/columns.h"
 #include "domain/act_words.h"
+#include "domain/footage.h"
 #include "domain/state.h"
 #include "entry/entry.h"
 #include "entry/json.h"
@@ -320,6 +321,40 @@ put_head(struct cli *c, const struct kind *k, const struct state *s)
 	(void)fputc('\n', stdout);
 }
 
+/* Moments of recordings that acts are tied to. */
+static void
+put_points(const struct state *s)
+{
+	char text[512];
+	struct json j;
+	struct buf b;
+
+	buf_init(&b, (size_t)16 << 20);
+	footage_points(s, 480, &b);
+	json_init(&j);
+	if (b.err == ST_OK && b.len > 2 &&
+	    json_parse(&j, buf_view(&b), JSON_DOCUMENT) == ST_OK) {
+		(void)puts("\n录像中的时点 moments in recordings");
+		for (uint32_t i = json_first(&j, 0); i != json_end(&j, 0);
+		     i = j.node[i].next) {
+			int64_t s_in = json_int(&j, i, "at_ms", 0) / 1000;
+
+			put_text(member(&j, i, "moment", text), 26);
+			(void)printf("%.8s… %lld:%02lld  ",
+			    member(&j, i, "attach", text),
+			    (long long)(s_in / 60), (long long)(s_in % 60));
+			columns_put(
+			    stdout, bytes_str(member(&j, i, "on", text)));
+			(void)fputs("  ", stdout);
+			columns_put(
+			    stdout, bytes_str(member(&j, i, "text", text)));
+			(void)fputc('\n', stdout);
+		}
+	}
+	json_free(&j);
+	buf_wipe(&b);
+}
+
 enum status
 cli_put_state(struct cli *c, struct bytes doc, const struct kind **kind)
 {
@@ -346,6 +381,7 @@ cli_put_state(struct cli *c, struct bytes doc, const struct kind **kind)
 		put_head(c, k, &s);
 		put_fields(c, k, &s);
 		put_lists(c, k, &s);
+		put_points(&s);
 	}
 	state_free(&s);
 	*kind = k;

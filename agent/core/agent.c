@@ -1,4 +1,5 @@
 #include "agent/core/blobs.h"
+#include "agent/log/log_desk.h"
 
 #include <errno.h>
 #include <sodium.h>
@@ -490,7 +491,8 @@ agent_officer_remove(struct agent *a, const char *officer)
 		    "the last officer cannot be removed");
 	/* Keys of files go under the new data key at once; where that fails
 	 * they still open by the old one. */
-	if (st == ST_OK && log_blob_reseal(a->log) == ST_NOMEM)
+	if (st == ST_OK && (log_blob_reseal(a->log) == ST_NOMEM ||
+			       log_desk_reseal(a->log) == ST_NOMEM))
 		st = ST_NOMEM;
 	return agent_log_why(a, st);
 }

@@ -124,6 +124,9 @@ about_ok(const struct agent_about *b)
 	    (b->lat != NULL &&
 		(!degrees_ok(b->lat, 90) || !degrees_ok(b->lon, 180))))
 		return false;
+	if ((b->recorder != NULL && !json_text_ok(bytes_str(b->recorder))) ||
+	    (b->filmed_by != NULL && !json_text_ok(bytes_str(b->filmed_by))))
+		return false;
 	if ((b->of == NULL) != (b->made == NULL))
 		return false;
 	return b->of == NULL ||
@@ -173,6 +176,16 @@ put_more(struct buf *out, const struct agent_about *b, const char *type,
 	if (b->has_clock_off)
 		buf_printf(
 		    out, ",\"clock_off_ms\":%lld", (long long)b->clock_off_ms);
+	put_text(out, "taken_from", b->taken_from_file ? "file" : NULL);
+	put_text(out, "clock", b->clock);
+	if (b->clock != NULL)
+		buf_printf(out, ",\"clock_at_ms\":%llu",
+		    (unsigned long long)b->clock_at_ms);
+	put_text(out, "clock_in", b->clock_in);
+	if (b->has_ms)
+		buf_printf(out, ",\"ms\":%llu", (unsigned long long)b->ms);
+	put_text(out, "recorder", b->recorder);
+	put_text(out, "filmed_by", b->filmed_by);
 	put_text(out, "lat", b->lat);
 	put_text(out, "lon", b->lon);
 	if (b->has_fix)
@@ -276,7 +289,13 @@ name_it(struct agent_attach *t, const struct agent_about *about,
 
 	buf_init(&thumb, THUMB_MAX);
 	buf_init(&more, ENTRY_BYTES_MAX);
-	st = look(t->a, made, type, &thumb);
+	if (about->digest != NULL &&
+	    memcmp(about->digest, made->digest, HASH_LEN) != 0)
+		st = agent_why(t->a, ST_CONFLICT, "文件内容已变，未附上",
+		    "the file's bytes are not those that were read before: it "
+		    "is not attached");
+	else
+		st = look(t->a, made, type, &thumb);
 	if (st == ST_OK) {
 		if (fresh)
 			fill_row(&row, t, made, type);
@@ -329,6 +348,43 @@ agent_attach_end(
 	st = st == ST_OK ? name_it(t, about, &made, id) : blob_why(a, st);
 	sodium_memzero(&made, sizeof(made));
 	free(t);
+	return st;
+}
+
+enum status
+agent_attach_known(struct agent *a, const char *rec,
+    const uint8_t digest[HASH_LEN], const struct agent_about *about,
+    uint8_t id[ID_LEN])
+{
+	struct agent_attach t = { .a = a };
+	struct buf thumb, more;
+	struct log_blob row;
+	const struct blob *b;
+	enum status st = agent_ready(a);
+
+	if (st != ST_OK)
+		return st;
+	b = a->blobs == NULL ? NULL : blobs_find(a, digest);
+	if (b == NULL || b->row.state == BLOB_LOST)
+		return agent_why(a, ST_ABSENT, "本机没有这个文件",
+		    "no such file on this device");
+	if (!about_ok(about))
+		return agent_why(a, ST_INVALID,
+		    "附件的时间、位置或来源不合格式",
+		    "time, place or origin of the attachment are not well "
+		    "formed");
+	row = b->row;
+	buf_init(&thumb, THUMB_MAX);
+	buf_init(&more, ENTRY_BYTES_MAX);
+	st = agent_edit_begin(a, rec, &t.edit);
+	if (st == ST_OK) {
+		put_more(&more, about, row.type, row.size, &thumb);
+		st = more.err;
+	}
+	if (st == ST_OK)
+		st = commit(&t, about, &row, false, buf_view(&more), id);
+	sodium_memzero(&row, sizeof(row));
+	buf_free(&more);
 	return st;
 }
 

@@ -18,6 +18,7 @@ enum { THUMB_MAX = 6144 };
 struct listing {
 	struct agent *a;
 	struct buf *out;
+	struct buf from; /* ids that were filed elsewhere */
 };
 
 /* Members of `more` as they stand, in the order of the list. */
@@ -58,6 +59,36 @@ put_standing(struct buf *out, const struct blob *b, bool ours, bool from)
 	    here ? "true" : "false", (unsigned long long)percent, state);
 }
 
+/* Of what is said, in this order. */
+static const char *const members[] = { "clock", "clock_off_ms", "filmed_by",
+	"from", "made", "ms", "name", "of", "recorder", "size", "taken",
+	"taken_from", "type" };
+
+static enum status
+note_from(void *arg, const struct view_attach *at)
+{
+	struct listing *l = arg;
+	uint8_t id[ID_LEN];
+	uint32_t n = !at->has_digest || at->e->more == 0
+			 ? 0
+			 : json_get_typed(
+			       &at->e->body, at->e->more, "from", JSON_STRING);
+
+	if (n != 0 && json_hex(&at->e->body, n, id, ID_LEN) == ST_OK)
+		buf_add(&l->from, id, ID_LEN);
+	return l->from.err;
+}
+
+static bool
+is_filed(const struct listing *l, const uint8_t id[ID_LEN])
+{
+	for (size_t i = 0; i < l->from.len; i += ID_LEN) {
+		if (memcmp(l->from.p + i, id, ID_LEN) == 0)
+			return true;
+	}
+	return false;
+}
+
 static enum status
 put_one(void *arg, const struct view_attach *at)
 {
@@ -88,12 +119,10 @@ put_one(void *arg, const struct view_attach *at)
 	json_put_string(out, e->on[0]);
 	buf_printf(out, ",\"own\":%s,\"rec\":\"%s\"", ours ? "true" : "false",
 	    at->rec);
-	for (size_t i = 0; i < 7; i++) {
-		static const char *const names[7] = { "from", "made", "name",
-			"of", "size", "taken", "type" };
-
-		put_member(out, &e->body, more, names[i]);
-	}
+	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++)
+		put_member(out, &e->body, more, members[i]);
+	if (is_filed(l, at->id))
+		buf_str(out, ",\"filed\":true");
 	put_standing(
 	    out, b, ours, more != 0 && json_get(&e->body, more, "from") != 0);
 	buf_printf(out, ",\"urgent\":%s}\n",
@@ -109,7 +138,11 @@ agent_evidence(struct agent *a, const char *rec, struct buf *out)
 
 	if (st != ST_OK)
 		return st;
-	st = view_attachments(a->view, rec, put_one, &l);
+	buf_init(&l.from, (size_t)16 << 20);
+	st = view_attachments(a->view, NULL, note_from, &l);
+	if (st == ST_OK)
+		st = view_attachments(a->view, rec, put_one, &l);
+	buf_free(&l.from);
 	return st == ST_OK ? st : agent_why(a, st, "出错", status_text(st));
 }
 

@@ -345,6 +345,11 @@ MUST_CHECK enum status agent_kept_take(
 MUST_CHECK enum status agent_picture(
     void *arg, const uint8_t sha256[HASH_LEN], struct buf *png);
 
+/* `more` of a note: where it points into a recording, that is attached to this
+ * record and long enough (agent_filed.c).  ST_INVALID with words. */
+MUST_CHECK enum status agent_point_check(
+    struct agent *a, const char *rec, struct bytes more);
+
 /* Alarms that nobody has answered, and all (agent_alarms.c). */
 MUST_CHECK enum status agent_alarms_open(
     struct agent *a, uint64_t *open, uint64_t *all);

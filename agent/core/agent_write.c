@@ -271,6 +271,8 @@ agent_append(struct agent *a, struct agent_edit *edit,
 		st = kind_of_act(a, edit, act, &k);
 	if (st == ST_OK && writes_fields(act->verb))
 		st = check_values(a, k, act);
+	if (st == ST_OK && act->verb == DO_NOTE && act->more.len > 0)
+		st = agent_point_check(a, edit->rec, act->more);
 	if (st == ST_OK && act->verb == DO_SIGN)
 		st = check_sign_view(a, edit);
 	if (st != ST_OK)

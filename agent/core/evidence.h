@@ -31,6 +31,16 @@ struct agent_about {
 	const char *of;       /* 32 hex: the attach entry it is a copy of … */
 	const char *made;     /* … and how: masked, cut, copied */
 	bool urgent;
+	/* Of a recorder's card (docs/EVIDENCE.md); NULL and false: not said. */
+	bool has_ms;
+	uint64_t ms;                      /* how long a recording is */
+	const char *recorder, *filmed_by; /* its number; who wore it */
+	bool taken_from_file;             /* `taken` is by the file's time */
+	const char *clock, *clock_in;     /* 32 and 64 hex */
+	uint64_t clock_at_ms;             /* with `clock` */
+	/* The digest that it must have, or it is not attached (ST_CONFLICT with
+	 * words); NULL: any. */
+	const uint8_t *digest;
 };
 
 /*
@@ -70,9 +80,18 @@ MUST_CHECK enum status agent_attach_picture(struct agent *a, const char *rec,
     const char *path, uint8_t digest[HASH_LEN]);
 
 /*
- * File in this record what was attached before there was one (`entry`: 32 hex,
- * of an `attach` on a scene): an `attach` of the same bytes, that says where it
- * came from.  ST_ABSENT: no such attachment here.
+ * Name in this record a file whose bytes were attached here before, to any
+ * record: no byte of it is read.  ST_ABSENT: there is none of that digest.
+ */
+MUST_CHECK enum status agent_attach_known(struct agent *a, const char *rec,
+    const uint8_t digest[HASH_LEN], const struct agent_about *about,
+    uint8_t id[ID_LEN]);
+
+/*
+ * File in this record what was attached or noted before there was one (`entry`:
+ * 32 hex, of an `attach` or `note` on a scene): the same bytes or words, with
+ * all that was said of them then, and where they came from.  ST_ABSENT: no such
+ * attachment or note here; ST_CONFLICT: it is filed in this record already.
  */
 MUST_CHECK enum status agent_attach_file(struct agent *a, const char *rec,
     const char *entry, const char *on, uint8_t id[ID_LEN]);
@@ -80,8 +99,9 @@ MUST_CHECK enum status agent_attach_file(struct agent *a, const char *rec,
 /*
  * Attachments of a record, or of all (rec NULL), oldest first, as JSON lines:
  * {"at","by","digest","entry","from","here","in_log","name","of","on","own",
- *  "percent","rec","sent","size","state","taken","type","urgent"}; `state` as
- * in docs/EVIDENCE.md, `here`: its bytes are on this device.  A member that is
+ *  "percent","rec","sent","size","state","taken","type","urgent"} and what else
+ * is said of a recording; `state` as in docs/EVIDENCE.md, `here`: its bytes are
+ * on this device, `filed`: another record has it from there.  A member that is
  * not known is left out.
  */
 MUST_CHECK enum status agent_evidence(

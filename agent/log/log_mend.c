@@ -34,6 +34,7 @@ static const struct table tables[] = {
 	{ "cursor", NULL, "sealed", false },
 	{ "conf", NULL, "sealed", false },
 	{ "blobs", NULL, "sealed", false },
+	{ "desk", NULL, "sealed", false },
 	{ "others", NULL, "sealed", true },
 	{ "bad", NULL, "sealed", true },
 };

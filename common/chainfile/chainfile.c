@@ -28,6 +28,8 @@ static const char *const schema[] = {
 	"STRICT;",
 	"CREATE TABLE blobs (tag BLOB NOT NULL UNIQUE, sealed BLOB NOT NULL) "
 	"STRICT;",
+	"CREATE TABLE desk (tag BLOB NOT NULL UNIQUE, sealed BLOB NOT NULL) "
+	"STRICT;",
 };
 
 /* SQLite would make the file readable for everybody. */

@@ -26,4 +26,12 @@ struct footage_window {
 bool footage_window(struct footage_window *out, const struct rules *rs,
     const struct kind *k, const struct state *st, int offset_min);
 
+/*
+ * Notes that tie an act to a moment of a recording of this record, as a
+ * canonical JSON array, appended: [{"at_ms","attach","by","id","moment","on",
+ * "sha256","text"} …]; `moment`, when that was, is null where the recording
+ * does not say when it was made.
+ */
+void footage_points(const struct state *st, int offset_min, struct buf *out);
+
 #endif

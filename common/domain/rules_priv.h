@@ -29,15 +29,15 @@ enum {
 	X(REOPENED, "@reopened") /* a second open */                           \
 	X(KIND, "@kind")         /* entries that state another kind */         \
 	X(AFTER_VOID, "@after_void")                                           \
-	X(LOST, "@lost")       /* attachments whose bytes are lost */          \
-	X(CLOSING, "@closing") /* closing a finding, by who may not */         \
-	X(LATE, "@late")       /* written long after it happened: one */       \
-	X(CLOCK, "@clock")     /* clock in doubt: one */                       \
+	X(LOST, "@lost")         /* attachments whose bytes are lost */        \
+	X(CLOSING, "@closing")   /* closing a finding, by who may not */       \
+	X(LATE, "@late")         /* written long after it happened: one */     \
+	X(CLOCK, "@clock")       /* clock in doubt: one */                     \
 	X(UNFILMED, "@unfilmed") /* an act of which there is no film: one */   \
 	X(FILM_GAP, "@film_gap") /* times within it that were not: one */      \
-	X(MISSING, "@missing") /* entries that are not here yet: one */        \
-	X(BLIND, "@blind")     /* bodies withheld, erased or wrong: one */     \
-	X(BARE, "@bare")       /* malformed or held entries: one */
+	X(MISSING, "@missing")   /* entries that are not here yet: one */      \
+	X(BLIND, "@blind")       /* bodies withheld, erased or wrong: one */   \
+	X(BARE, "@bare")         /* malformed or held entries: one */
 
 enum rule_over {
 	OVER_RECORD,
@@ -217,8 +217,8 @@ MUST_CHECK enum status rules_read_take(
 /* ---- film (footage.c) */
 
 /* `film` of the rule at object n, whose kinds these are. */
-MUST_CHECK enum status rule_read_film(struct doc *d, uint32_t n,
-    const struct kind *const *kinds, struct rule *r);
+MUST_CHECK enum status rule_read_film(
+    struct doc *d, uint32_t n, const struct kind *const *kinds, struct rule *r);
 
 /* ---- holidays (calendar.c) */
 

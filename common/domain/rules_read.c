@@ -365,8 +365,7 @@ read_names(struct doc *d, uint32_t n, struct rule *r)
 	static const char *const names[] = { "id", "version", "kinds", "zh",
 		"en", "severity", "mark", "local", "law", "from", "to",
 		"params", "each", "at", "when", "must", "timer", "film", "say",
-		"due",
-		NULL };
+		"due", NULL };
 	int64_t version = 0;
 	enum status st = doc_only(d, n, names);
 

@@ -1,43 +1,28 @@
 /* admin_people: enrolment codes, people, teams, devices, orders. */
-#include <qrencode.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sodium.h>
 
 #include "entry/json.h"
+#include "pdf/qr_text.h"
 #include "server/admin/admin.h"
 #include "server/app/enrol.h"
 #include "server/roster/batch.h"
 #include "wire/join.h"
 
-/* A QR code in half blocks: two rows of dots a line of text. */
 static bool
 put_qr(const char *text)
 {
-	QRcode *qr = QRcode_encodeString(text, 0, QR_ECLEVEL_M, QR_MODE_8, 0);
-	int edge = 2;
+	struct buf b;
+	bool ok;
 
-	if (qr == NULL)
-		return false;
-	for (int y = -edge; y < qr->width + edge; y += 2) {
-		for (int x = -edge; x < qr->width + edge; x++) {
-			bool dark[2];
-
-			for (int i = 0; i < 2; i++)
-				dark[i] =
-				    y + i >= 0 && y + i < qr->width && x >= 0 &&
-				    x < qr->width &&
-				    (qr->data[(y + i) * qr->width + x] & 1);
-			/* Light on dark terminals: white is the background. */
-			(void)fputs(dark[0] ? (dark[1] ? " " : "▄")
-					    : (dark[1] ? "▀" : "█"),
-			    stdout);
-		}
-		(void)putchar('\n');
-	}
-	QRcode_free(qr);
-	return true;
+	buf_init(&b, 65536);
+	ok = qr_text(text, true, 2, &b) == ST_OK;
+	if (ok)
+		(void)fwrite(b.p, 1, b.len, stdout);
+	buf_free(&b);
+	return ok;
 }
 
 /* "90s", "30m", "12h", "7d"; plain digits are seconds. */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/enc.h"
+#include "domain/footage.h"
 #include "entry/json.h"
 #include "server/app/api_impl.h"
 
@@ -129,6 +130,9 @@ work_record(struct worker *w, struct request *rq)
 	}
 	buf_str(b, "],\"kind\":");
 	json_put_str(b, fold_kind_id(w->fold));
+	buf_str(b, ",\"points\":");
+	footage_points(
+	    fold_state(w->fold), (int)w->app->cfg.options.utc_offset_min, b);
 	buf_str(b, ",\"state\":");
 	buf_bytes(b, fold_state_bytes(w->fold));
 	buf_u8(b, '}');

@@ -11,7 +11,8 @@
  *                             bytes: writes fail with ENOSPC
  *   DAYBREAK_TEST_FAIL=n      the n-th write or sync to a file, and each that
  *                             follows, fails with EIO
- *   DAYBREAK_TEST_BREAK_SEND=n the n-th sending of more than 4 KiB takes
+ *   DAYBREAK_TEST_UNREADABLE=TEXT reading a file whose path holds TEXT fails
+ * with EIO DAYBREAK_TEST_BREAK_SEND=n the n-th sending of more than 4 KiB takes
  * nothing, and finds its connection dead afterwards
  *
  * Only regular files are meant, but for the last: sockets and pipes work on.
@@ -85,9 +86,8 @@ time(time_t *out)
 	return ts.tv_sec;
 }
 
-/* Is it the file of an upload that is not whole yet? */
 static int
-is_part(int fd)
+path_holds(int fd, const char *text)
 {
 	char link[64], path[4096];
 	ssize_t n;
@@ -97,7 +97,14 @@ is_part(int fd)
 	if (n <= 0)
 		return 0;
 	path[n] = '\0';
-	return strstr(path, "/evidence/part/") != NULL;
+	return strstr(path, text) != NULL;
+}
+
+/* Is it the file of an upload that is not whole yet? */
+static int
+is_part(int fd)
+{
+	return path_holds(fd, "/evidence/part/");
 }
 
 /*
@@ -149,6 +156,19 @@ pwrite64(int fd, const void *p, size_t n, off64_t at)
 	NEXT(pwrite64);
 	REFUSE(fd, at + (off_t)n);
 	return next(fd, p, n, at);
+}
+
+ssize_t
+read(int fd, void *p, size_t n)
+{
+	const char *bad = getenv("DAYBREAK_TEST_UNREADABLE");
+
+	NEXT(read);
+	if (bad != NULL && path_holds(fd, bad)) {
+		errno = EIO;
+		return -1;
+	}
+	return next(fd, p, n);
 }
 
 ssize_t
