@@ -77,9 +77,9 @@ struct film_told {
 	struct desk_code code[DESK_CODES_SEEN_MAX];
 	size_t code_count;
 };
-/* `fd` is read from its beginning.  Where it cannot be run, or takes too long:
- * application/octet-stream. */
-void filmer_run(const char *program, int fd, struct film_told *out);
+/* `fd` is read from its beginning.  ST_IO: it gave no answer, in good time;
+ * ST_ABSENT: it has no database of types, so it can tell nothing. */
+MUST_CHECK enum status filmer_run(const char *program, int fd, struct film_told *out);
 
 /* ---- desk_match.c */
 

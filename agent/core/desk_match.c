@@ -126,7 +126,9 @@ take_record(void *arg, const struct view_window *w)
 	memcpy(rec->rec, w->rec, REC_LEN);
 	if (strlen(w->kind->name) < sizeof(rec->kind))
 		memcpy(rec->kind, w->kind->name, strlen(w->kind->name));
-	rec->label = strndup((const char *)w->label.p, w->label.len);
+	rec->label = w->label.len == 0
+			 ? strdup("")
+			 : strndup((const char *)w->label.p, w->label.len);
 	if (rec->label == NULL)
 		return ST_NOMEM;
 	rec->from_ms = w->window.from_ms;

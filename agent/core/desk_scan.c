@@ -206,7 +206,23 @@ read_new(struct scan *s, int fd, int64_t mtime_ms)
 		return st;
 	s->n->bytes += size;
 	sha256_end(&sha, digest);
-	filmer_run(s->card->film, fd, &s->told);
+	st = filmer_run(s->card->film, fd, &s->told);
+	if (st == ST_IO) {
+		/* Its own fault, not the card's: it may be made to break. */
+		unsigned fails = s->fails;
+
+		tell(s, DESK_UNREADABLE, NULL);
+		s->fails = fails;
+		return ST_OK;
+	}
+	if (st == ST_ABSENT)
+		return agent_why(s->a, st,
+		    "daybreak-film 缺少 libmagic 的数据库（软件包 "
+		    "libmagic-mgc）",
+		    "daybreak-film has no database of libmagic (package "
+		    "libmagic-mgc)");
+	if (st != ST_OK)
+		return st;
 	if (!is_media(s->told.type)) {
 		tell(s, DESK_OTHER, NULL);
 		return ST_OK;

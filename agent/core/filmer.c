@@ -12,7 +12,7 @@
 
 #include "agent/core/desk_impl.h"
 
-enum { ANSWER_MAX = 16384, WAIT_MS = 120000 };
+enum { ANSWER_MAX = 16384, WAIT_MS = 120000, FILM_BLIND = 2 };
 
 static void
 unknown(struct film_told *out)
@@ -140,17 +140,18 @@ take(struct film_told *out, char *text)
 	}
 }
 
-void
+enum status
 filmer_run(const char *program, int fd, struct film_told *out)
 {
 	int answer[2], how = 0;
+	enum status st;
 	struct buf said;
 	pid_t pid;
 	bool heard;
 
 	unknown(out);
 	if (lseek(fd, 0, SEEK_SET) != 0 || !start(program, fd, answer, &pid))
-		return;
+		return ST_IO;
 	buf_init(&said, ANSWER_MAX);
 	heard = hear(answer[0], &said);
 	(void)close(answer[0]);
@@ -158,9 +159,16 @@ filmer_run(const char *program, int fd, struct film_told *out)
 		(void)kill(pid, SIGKILL);
 	while (waitpid(pid, &how, 0) < 0 && errno == EINTR)
 		continue;
+	heard = heard && WIFEXITED(how);
+	st = said.err == ST_NOMEM                             ? ST_NOMEM
+	     : heard && WEXITSTATUS(how) == FILM_BLIND        ? ST_ABSENT
+	     : heard && WEXITSTATUS(how) == 0 && said.len > 0 ? ST_OK
+							      : ST_IO;
 	buf_u8(&said, '\0');
-	if (heard && WIFEXITED(how) && WEXITSTATUS(how) == 0 &&
-	    said.err == ST_OK)
+	if (st == ST_OK && said.err != ST_OK)
+		st = said.err;
+	if (st == ST_OK)
 		take(out, (char *)said.p);
 	buf_free(&said);
+	return st;
 }

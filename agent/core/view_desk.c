@@ -23,7 +23,7 @@ tell_window(
 		w->label = buf_view(&label);
 		w->entries = judged.entry;
 		w->entry_count = judged.count;
-		st = q->cb(q->arg, w);
+		st = label.err == ST_NOMEM ? ST_NOMEM : q->cb(q->arg, w);
 	}
 	buf_free(&label);
 	view_judged_free(&judged);

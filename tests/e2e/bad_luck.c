@@ -11,9 +11,12 @@
  *                             bytes: writes fail with ENOSPC
  *   DAYBREAK_TEST_FAIL=n      the n-th write or sync to a file, and each that
  *                             follows, fails with EIO
- *   DAYBREAK_TEST_UNREADABLE=TEXT reading a file whose path holds TEXT fails
- * with EIO DAYBREAK_TEST_BREAK_SEND=n the n-th sending of more than 4 KiB takes
- * nothing, and finds its connection dead afterwards
+ *   DAYBREAK_TEST_UNREADABLE=TEXT
+ *                             reading a file whose path holds TEXT fails with
+ *                             EIO
+ *   DAYBREAK_TEST_BREAK_SEND=n
+ *                             the n-th sending of more than 4 KiB takes
+ *                             nothing, and finds its connection dead afterwards
  *
  * Only regular files are meant, but for the last: sockets and pipes work on.
  */
