@@ -86,6 +86,8 @@ put_name(const struct desk_row *r, struct buf *out)
 	if (b.err == ST_OK) {
 		buf_str(out, ",\"name\":");
 		json_put_string(out, buf_view(&b));
+	} else if (out->err == ST_OK) {
+		out->err = b.err; /* a line is whole, or there is none */
 	}
 	buf_free(&b);
 }
