@@ -73,6 +73,11 @@ until grep -q ready run.out; do kill -0 $server; sleep 0.1; done""", text)
         "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de"
         "0000000c49444154789c6360606000000004000160a1a3f50000000049454e44ae"
         "426082"))
+    (folder / "card").mkdir()
+    subprocess.run(["ffmpeg", "-v", "error", "-f", "lavfi", "-i",
+                    "testsrc=size=64x64:rate=1", "-t", "9", "-c:v", "mpeg4",
+                    "-metadata", "creation_time=2026-11-23T21:11:00Z",
+                    str(folder / "card" / "A.mp4")], check=True)
     env = dict(os.environ, DAYBREAK_PIN_FILE=str(folder / "pin"),
                PATH=f"{Path(sys.argv[1]).resolve()}:{os.environ['PATH']}",
                # As in support.py: cairo's own caches.
