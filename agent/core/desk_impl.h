@@ -79,7 +79,8 @@ struct film_told {
 };
 /* `fd` is read from its beginning.  ST_IO: it gave no answer, in good time;
  * ST_ABSENT: it has no database of types, so it can tell nothing. */
-MUST_CHECK enum status filmer_run(const char *program, int fd, struct film_told *out);
+MUST_CHECK enum status filmer_run(
+    const char *program, int fd, struct film_told *out);
 
 /* ---- desk_match.c */
 
