@@ -301,7 +301,7 @@ read_dev(char dev[DEV_LEN + 1], const mbedtls_x509_sequence *names)
 		if (san.type == MBEDTLS_X509_SAN_UNIFORM_RESOURCE_IDENTIFIER)
 			uri = (struct bytes){ san.san.unstructured_name.p,
 				san.san.unstructured_name.len };
-		if (bytes_starts(uri, X509_DEV_URN)) {
+		if (uri.p != NULL && bytes_starts(uri, X509_DEV_URN)) {
 			uri.p += skip;
 			uri.len -= skip;
 			if (dev[0] != '\0' || !dev_valid(uri))

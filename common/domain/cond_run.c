@@ -171,7 +171,7 @@ loop_step(const struct step *s, struct loop *l, struct cond_view *v,
 enum truth
 cond_judge(const struct cond *c, struct cond_view *v)
 {
-	enum truth stack[COND_STEPS_MAX];
+	enum truth stack[COND_STEPS_MAX] = { TRUTH_FALSE };
 	struct loop l = { .at = 0 };
 	size_t top = 0;
 

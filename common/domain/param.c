@@ -150,7 +150,7 @@ at_most(const struct param *p, const struct param_value *x,
 enum status
 param_set(struct param *p, struct doc *d, uint32_t n)
 {
-	struct param_value v;
+	struct param_value v = { .num = 0 };
 	enum status st = read_value(p, d, n, &v);
 
 	if (st != ST_OK)

@@ -183,26 +183,24 @@ timer_now(const struct check *c, const struct rule_timer *t,
 	return wall + passed;
 }
 
+/* It began at `from`. */
 static enum status
-judge_timer(struct check *c, const struct rule *r, struct found *f)
+judge_begun(struct check *c, const struct rule *r, struct found *f,
+    const struct when *from)
 {
 	const struct rule_timer *t = &r->timer;
 	int64_t now = c->view.now_ms;
-	struct when from, done, due;
+	struct when done, due;
 	enum status st;
 	enum truth is;
 
-	if (first_time(c, t->from, t->from_count, &from, &f->doubt) !=
-	    TRUTH_TRUE)
-		return ST_OK;
-	due = when_add(&from, span_of(&t->within), 1, c->cx->offset_min);
-	f->since = &from;
+	due = when_add(from, span_of(&t->within), 1, c->cx->offset_min);
 	is = first_time(c, t->done, t->done_count, &done, &f->doubt);
 	if (is == TRUTH_WITHHELD)
 		return ST_OK;
 	if (is == TRUTH_FALSE) {
-		c->view.now_ms = timer_now(c, t, &from, &f->clock);
-		st = run_timer(c, r, f, &from, &due);
+		c->view.now_ms = timer_now(c, t, from, &f->clock);
+		st = run_timer(c, r, f, from, &due);
 		c->view.now_ms = now;
 		return st;
 	}
@@ -212,6 +210,22 @@ judge_timer(struct check *c, const struct rule *r, struct found *f)
 	f->has_due = true;
 	f->due_ms = when_last_ms(&due);
 	return check_add(c, r, f);
+}
+
+static enum status
+judge_timer(struct check *c, const struct rule *r, struct found *f)
+{
+	const struct rule_timer *t = &r->timer;
+	struct when from;
+	enum status st;
+
+	if (first_time(c, t->from, t->from_count, &from, &f->doubt) !=
+	    TRUTH_TRUE)
+		return ST_OK;
+	f->since = &from;
+	st = judge_begun(c, r, f, &from);
+	f->since = NULL;
+	return st;
 }
 
 /* ---- one rule */

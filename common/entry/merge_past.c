@@ -78,9 +78,11 @@ take_stored(
     const struct merge *m, uint32_t *known, uint32_t len, uint32_t place)
 {
 	const uint32_t *other = m->past + m->past_at[place];
+	uint32_t count = m->past_len[place];
 
-	len = widen(known, len, m->past_len[place]);
-	for (uint32_t l = 0; l < m->past_len[place]; l++) {
+	assert(known != NULL);
+	len = widen(known, len, count);
+	for (uint32_t l = 0; l < count; l++) {
 		if (known[l] < other[l])
 			known[l] = other[l];
 	}
@@ -93,6 +95,7 @@ take_self(const struct merge *m, uint32_t *known, uint32_t len, uint32_t place)
 {
 	uint32_t lane = m->lane[place];
 
+	assert(known != NULL && lane < UINT32_MAX);
 	len = widen(known, len, lane + 1);
 	if (known[lane] <= m->rank[place])
 		known[lane] = m->rank[place] + 1;
@@ -180,6 +183,7 @@ merge_sum_add(const struct merge *m, struct merge_work *w, uint32_t place)
 		return;
 	}
 	if (p->known != w->sum) {
+		assert(p->known != NULL || p->len == 0);
 		if (p->len > 0)
 			memcpy(w->sum, p->known, p->len * sizeof(*w->sum));
 		p->known = w->sum;

@@ -1,4 +1,5 @@
 /* verify_chain: what each entry rests on, and where each chain ends. */
+#include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,6 +46,7 @@ check_rows(struct verify *v)
 		const struct vchain *p = i == 0 ? NULL : &v->chain[i - 1];
 		bool same = p != NULL && p->no == c->no;
 
+		assert(c != NULL);
 		if (c->branch == 0
 			? !same || p == NULL
 			: same && p->branch + 1 == c->branch &&

@@ -82,6 +82,7 @@ zdict_free(struct zdict *z)
 	if (z == NULL)
 		return;
 	for (size_t i = 0; i < z->count; i++) {
+		assert(z->dict != NULL);
 		(void)ZSTD_freeDDict(z->dict[i].unpack);
 		(void)ZSTD_freeCDict(z->dict[i].pack[ZDICT_SMALL]);
 		(void)ZSTD_freeCDict(z->dict[i].pack[ZDICT_FAST]);
