@@ -11,7 +11,8 @@ pkg_check_modules(CURL IMPORTED_TARGET libcurl)
 pkg_check_modules(UV IMPORTED_TARGET libuv)
 pkg_check_modules(QR REQUIRED IMPORTED_TARGET libqrencode)
 pkg_check_modules(PANGO REQUIRED IMPORTED_TARGET pangocairo fontconfig)
-pkg_check_modules(LOOK REQUIRED IMPORTED_TARGET libmagic libjpeg libpng)
+pkg_check_modules(LOOK REQUIRED IMPORTED_TARGET libmagic libjpeg libpng
+	libwebp)
 pkg_check_modules(FILM REQUIRED IMPORTED_TARGET
 	libavformat libavcodec libavutil zbar)
 

@@ -65,22 +65,25 @@ bool
 look_is_image(const char *type)
 {
 	return strcmp(type, "image/jpeg") == 0 ||
-	       strcmp(type, "image/png") == 0;
+	       strcmp(type, "image/png") == 0 ||
+	       strcmp(type, "image/webp") == 0;
 }
 
 enum status
 look_thumb(const char *type, struct bytes image, struct buf *out)
 {
 	struct look_small s = { .w = 0 };
-	int orientation = 1;
+	int turned = 1;
 	enum status st = ST_INVALID;
 
 	if (strcmp(type, "image/jpeg") == 0)
-		st = look_jpeg(image, &s, &orientation);
+		st = look_jpeg(image, &s, &turned);
 	else if (strcmp(type, "image/png") == 0)
 		st = look_png(image, &s);
+	else if (strcmp(type, "image/webp") == 0)
+		st = look_webp(image, &s, &turned);
 	if (st == ST_OK)
-		st = look_small_write(&s, orientation, out);
+		st = look_small_write(&s, turned, out);
 	look_small_free(&s);
 	return st;
 }
@@ -150,16 +153,17 @@ number(struct bytes b, size_t at, size_t len, bool big)
 	return v;
 }
 
-int
-look_exif(struct bytes b)
+static const uint8_t lead[6] = { 'E', 'x', 'i', 'f', 0, 0 };
+
+/* TIFF: what stands behind the lead. */
+static int
+orientation(struct bytes b)
 {
-	static const uint8_t lead[6] = { 'E', 'x', 'i', 'f', 0, 0 };
 	size_t at, count;
 	bool big;
 
-	if (b.len < 14 || memcmp(b.p, lead, sizeof(lead)) != 0)
+	if (b.len < 8)
 		return 1;
-	b = bytes_of(b.p + 6, b.len - 6);
 	big = b.p[0] == 'M';
 	at = number(b, 4, 4, big);
 	if (at > b.len - 2 || b.len - 2 - at < 12)
@@ -173,4 +177,20 @@ look_exif(struct bytes b)
 			return v >= 1 && v <= 8 ? (int)v : 1;
 	}
 	return 1;
+}
+
+int
+look_exif(struct bytes b)
+{
+	if (b.len < 14 || memcmp(b.p, lead, sizeof(lead)) != 0)
+		return 1;
+	return orientation(bytes_of(b.p + 6, b.len - 6));
+}
+
+int
+look_exif_any(struct bytes b)
+{
+	if (b.len >= sizeof(lead) && memcmp(b.p, lead, sizeof(lead)) == 0)
+		return look_exif(b);
+	return orientation(b);
 }

@@ -9,7 +9,7 @@
  * and writes the media type, LF, and the JPEG of the small picture if there is
  * one, on standard output.
  *
- * Types are libmagic's, by content; pictures by libjpeg and libpng.
+ * Types are libmagic's, by content; pictures by libjpeg, libpng and libwebp.
  */
 #include "base/buf.h"
 
@@ -63,8 +63,12 @@ MUST_CHECK enum status look_small_write(
 MUST_CHECK enum status look_jpeg(
     struct bytes image, struct look_small *s, int *orientation);
 MUST_CHECK enum status look_png(struct bytes image, struct look_small *s);
+MUST_CHECK enum status look_webp(
+    struct bytes image, struct look_small *s, int *orientation);
 
-/* Orientation in an APP1 marker's bytes, 1 where it says none. */
+/* Orientation in an APP1 marker's bytes, 1 where it says none; and the same of
+ * EXIF that may come without the marker's lead. */
 int look_exif(struct bytes app1);
+int look_exif_any(struct bytes exif);
 
 #endif

@@ -20,6 +20,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	buf_reset(&out);
 	if (look_thumb("image/png", in, &out) == ST_OK)
 		CHECK(out.len > 0 && out.len <= LOOK_THUMB_MAX);
+	buf_reset(&out);
+	if (look_thumb("image/webp", in, &out) == ST_OK)
+		CHECK(out.len > 0 && out.len <= LOOK_THUMB_MAX);
+	turned = look_exif_any(in);
+	CHECK(turned >= 1 && turned <= 8);
 	buf_free(&out);
 	return 0;
 }

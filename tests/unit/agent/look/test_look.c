@@ -7,6 +7,7 @@
 
 #include <jpeglib.h>
 #include <png.h>
+#include <webp/encode.h>
 
 #include "agent/look/look.h"
 #include "support/expect.h"
@@ -78,6 +79,43 @@ make_png(struct buf *out, unsigned w, unsigned h, bool laced)
 	EXPECT(png_image_write_to_memory(
 	    &im, buf_extend(out, len), &len, 0, rgba, 0, NULL));
 	free(rgba);
+}
+
+/* The same picture as WebP; with the chunk EXIF where orientation is not 0. */
+static void
+make_webp(
+    struct buf *out, unsigned w, unsigned h, bool lossless, int orientation)
+{
+	static const uint8_t exif[] =
+	    "EXIF\x1a\0\0\0MM\0*\0\0\0\10\0\1\1\22\0\3"
+	    "\0\0\0\1\0";
+	uint8_t tiff[8 + 26] = { 0 }, *p = NULL,
+			 *rgb = malloc((size_t)w * h * 3);
+	size_t len, size;
+
+	EXPECT(rgb != NULL);
+	for (size_t i = 0; i < (size_t)w * h; i++) {
+		size_t x = i % w, y = i / w;
+
+		rgb[3 * i] = y >= h / 5 && x < w / 2 ? 255 : 0;
+		rgb[3 * i + 1] = y < h / 5 ? 255 : 0;
+		rgb[3 * i + 2] = y >= h / 5 && x >= w / 2 ? 255 : 0;
+	}
+	len = lossless
+		  ? WebPEncodeLosslessRGB(rgb, (int)w, (int)h, (int)w * 3, &p)
+		  : WebPEncodeRGB(rgb, (int)w, (int)h, (int)w * 3, 80, &p);
+	EXPECT(len > 0);
+	buf_add(out, p, len);
+	WebPFree(p);
+	free(rgb);
+	if (orientation == 0)
+		return;
+	memcpy(tiff, exif, sizeof(exif) - 1);
+	tiff[8 + 19] = (uint8_t)orientation;
+	buf_add(out, tiff, sizeof(tiff));
+	size = out->len - 8; /* RIFF's own length */
+	for (size_t i = 0; i < 4; i++)
+		out->p[4 + i] = (uint8_t)(size >> 8 * i);
 }
 
 struct seen {
@@ -159,6 +197,14 @@ test_a_small_picture_shows_what_the_image_does(void **state)
 	buf_reset(&b);
 	make_png(&b, 40, 20, false);
 	check_picture("image/png", &b, 40, 20);
+	for (int lossless = 0; lossless < 2; lossless++) {
+		buf_reset(&b);
+		make_webp(&b, 2000, 1500, lossless == 1, 0);
+		check_picture("image/webp", &b, 160, 120);
+		buf_reset(&b);
+		make_webp(&b, 41, 20, lossless == 1, 0);
+		check_picture("image/webp", &b, 41, 20);
+	}
 	buf_free(&b);
 }
 
@@ -186,6 +232,14 @@ test_a_picture_stands_as_exif_says(void **state)
 		assert_int_equal(s.w, o >= 5 ? 120 : 160);
 		assert_int_equal(colour(&s, at[o][0], at[o][1]), 'g');
 		free(s.rgb);
+		buf_reset(&b);
+		buf_reset(&thumb);
+		make_webp(&b, 640, 480, false, o);
+		EXPECT_OK(look_thumb("image/webp", buf_view(&b), &thumb));
+		s = decoded(&thumb);
+		assert_int_equal(s.w, o >= 5 ? 120 : 160);
+		assert_int_equal(colour(&s, at[o][0], at[o][1]), 'g');
+		free(s.rgb);
 	}
 	buf_free(&thumb);
 	buf_free(&b);
@@ -200,14 +254,18 @@ test_torn_and_changed_images_do_no_harm(void **state)
 	(void)state;
 	buf_init(&b, 1 << 20);
 	buf_init(&thumb, LOOK_THUMB_MAX);
-	for (int png = 0; png < 2; png++) {
-		const char *type = png ? "image/png" : "image/jpeg";
+	for (int sort = 0; sort < 4; sort++) {
+		static const char *const types[4] = { "image/jpeg", "image/png",
+			"image/webp", "image/webp" };
+		const char *type = types[sort];
 
 		buf_reset(&b);
-		if (png)
+		if (sort == 0)
+			make_jpeg(&b, 60, 50, 6, false);
+		else if (sort == 1)
 			make_png(&b, 60, 50, false);
 		else
-			make_jpeg(&b, 60, 50, 6, false);
+			make_webp(&b, 60, 50, sort == 3, 6);
 		for (size_t cut = 0; cut < b.len; cut += 3) {
 			/* On the heap to its last byte, so that a read behind
 			 * it is seen. */
@@ -250,6 +308,10 @@ test_an_image_that_claims_too_many_pixels_is_left_alone(void **state)
 			memset(b.p + i + 5, 0xff, 4); /* SOF0: both sides */
 	}
 	EXPECT_ST(look_thumb("image/jpeg", buf_view(&b), &thumb), ST_INVALID);
+	buf_reset(&b);
+	make_webp(&b, 16, 16, true, 0);
+	b.p[21] = b.p[22] = b.p[23] = b.p[24] = 0xff; /* its sides, in VP8L */
+	EXPECT_ST(look_thumb("image/webp", buf_view(&b), &thumb), ST_INVALID);
 	assert_int_equal(thumb.len, 0);
 	buf_free(&thumb);
 	buf_free(&b);
@@ -272,6 +334,10 @@ test_types_are_told_by_content(void **state)
 	make_jpeg(&b, 16, 16, 0, false);
 	look_type(buf_view(&b), type);
 	assert_string_equal(type, "image/jpeg");
+	buf_reset(&b);
+	make_webp(&b, 16, 16, false, 0);
+	look_type(buf_view(&b), type);
+	assert_string_equal(type, "image/webp");
 	look_type(bytes_of(mp4, sizeof(mp4) - 1), type);
 	assert_string_equal(type, "video/mp4");
 	look_type(bytes_str("现场情况说明：门锁完好。\n"), type);
