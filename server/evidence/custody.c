@@ -11,9 +11,9 @@
 enum { PLACES_MAX = 10000, HOUR_MS = 3600 * 1000 };
 
 static const char *const words[] = { "sealed", "received", "mismatched",
-	"viewed", "copied", "purged", "lost" };
+	"viewed", "copied", "purged", "lost", "made" };
 static const char *const words_zh[] = { "封存", "中心接收", "与哈希值不符",
-	"查看", "复制", "期满清除", "手持机上已丢失" };
+	"查看", "复制", "期满清除", "手持机上已丢失", "拍摄" };
 
 const char *
 custody_word(enum custody_what w)
@@ -143,6 +143,26 @@ read_step(struct evidence *ev, const struct entry *e,
 	return text->err;
 }
 
+/* When the `attach` says that the file was made; a step of its own. */
+static enum status
+give_made(const struct entry *e, const struct custody_step *s, custody_fn fn,
+    void *arg)
+{
+	struct custody_step made = *s;
+	char taken[64];
+	int64_t ms = 0;
+	int offset;
+
+	if (e->more == 0 ||
+	    !json_member_text(
+		&e->body, e->more, "taken", taken, sizeof(taken)) ||
+	    at_parse(&ms, &offset, bytes_str(taken)) != ST_OK || ms < 0)
+		return ST_OK;
+	made.what = CUSTODY_MADE;
+	made.wall = (uint64_t)ms;
+	return fn(arg, &made);
+}
+
 static enum status
 give_step(struct evidence *ev, struct centre_reader *r, uint64_t place,
     custody_fn fn, void *arg)
@@ -162,6 +182,8 @@ give_step(struct evidence *ev, struct centre_reader *r, uint64_t place,
 		st = read_step(ev, &e, &ce, &s, &text);
 	else if (st != ST_NOMEM)
 		st = ST_ABSENT;
+	if (st == ST_OK && s.what == CUSTODY_SEALED)
+		st = give_made(&e, &s, fn, arg);
 	if (st == ST_OK)
 		st = fn(arg, &s);
 	entry_free(&e);

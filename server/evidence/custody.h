@@ -17,7 +17,8 @@ enum custody_what {
 	CUSTODY_VIEWED,
 	CUSTODY_COPIED,
 	CUSTODY_PURGED,
-	CUSTODY_LOST /* on its handheld, before it came */
+	CUSTODY_LOST, /* on its handheld, before it came */
+	CUSTODY_MADE  /* `taken` of the `attach`: wall is that time */
 };
 const char *custody_word(enum custody_what w); /* "sealed" … */
 const char *custody_word_zh(enum custody_what w);
@@ -36,7 +37,8 @@ struct custody_step {
 };
 typedef enum status (*custody_fn)(void *arg, const struct custody_step *s);
 
-/* In order of place; `fn` ends it with any result but ST_OK. */
+/* In order of place, MADE before the SEALED that says so; `fn` ends it with any
+ * result but ST_OK. */
 MUST_CHECK enum status custody_each(struct evidence *ev,
     struct centre_reader *r, const uint8_t digest[HASH_LEN], custody_fn fn,
     void *arg);
