@@ -105,6 +105,48 @@ def really_full_disk_of_a_handheld(c):
         subprocess.run(["umount", str(d)], check=False)
 
 
+def what_is_said_of_files_arrives(c):
+    """Would catch: a masked copy that does not name its original, a moment of
+    a recording that is tied to nothing, a file that goes in the name of
+    whoever happens to be unlocked."""
+    t = Scene(c)
+    video = t.attach("a", "video", some(400_000, 41))
+    c.agent("a", "officer", "add", "p-z")
+    masked = t.attach("a", "masked", some(90_000, 42), "--of", video,
+                      "--made", "masked", "--taken",
+                      "2026-11-24T05:12:00+08:00")
+    for more in (("--of", video), ("--made", "masked"),
+                 ("--of", "xyz", "--made", "masked"),
+                 ("--of", video, "--made", "improved")):
+        code, _, words = c.ask("a", "attach", t.rec["a"], c.dir / "video",
+                               *more)
+        check(code in (1, 2), f"taken: {more}: {words}")
+    x = t.of("a", masked)
+    check(x["of"] == video and x["made"] == "masked", f"{x}")
+    c.agent("a", "note", t.rec["a"], "锁匠开门", "--attach", video, "--at-ms",
+            "61000")
+    # The other officer's unlock carries them; whose they are stays.
+    def carried():
+        c.run("daybreak-agent", "--home", c.dir / "a", "--officer", "p-z",
+              "--json", "sync", ok=(0, 1))
+        return all(t.of("a", e)["state"] == "stored" for e in (video, masked))
+    wait_for("both files", carried)
+    c.caught_up()
+    rec = c.console(f"/api/v1/records/{t.rec['a']}")
+    seen = {x["id"]: x for x in rec["attachments"]}
+    check(seen[masked]["more"]["of"] == video and
+          seen[masked]["more"]["made"] == "masked", f"{seen}")
+    state = c.console(f"/api/v1/records/{t.rec['a']}/state")
+    tied = [x["more"] for x in state["acts"].values() if x["do"] == "note"]
+    check(tied == [{"at_ms": 61000, "attach": video}], f"{tied}")
+    steps = c.console("/api/v1/evidence/" + seen[masked]["sha256"] +
+                      "/custody")["steps"]
+    check([x["what"] for x in steps] == ["made", "sealed", "received"] and
+          steps[0]["at"] == "2026-11-24T05:12:00+08:00" and
+          steps[1]["by"] == "p-a" and steps[1]["more"]["of"] == video and
+          steps[2]["dev"] == steps[1]["dev"], f"{steps}")
+
+
 def a_lost_file_is_a_finding_on_both_sides(c):
     """Would catch: bytes that are gone before they arrived, and nobody who
     sees it: damaged, deleted; said twice; still said when they are back."""
@@ -344,7 +386,7 @@ def a_budget_and_entries_alone(c):
     t.stored("a", entry)
 
 
-CASES = [really_full_disk_of_a_handheld, a_restore_brings_the_files_back,
+CASES = [what_is_said_of_files_arrives, really_full_disk_of_a_handheld, a_restore_brings_the_files_back,
          a_lost_file_is_a_finding_on_both_sides, a_file_gets_its_receipt,
          two_devices_with_the_same_bytes,
          nothing_is_lost_when_both_are_killed,
