@@ -1,7 +1,7 @@
 /*
- * agent_lost: bytes that are gone before the centre had them are said in the
- * record (docs/EVIDENCE.md, "Lost"), once for each entry of ours that names
- * them.
+ * agent_lost: bytes that are gone before the centre had them, or that it never
+ * got right, are said in the record (docs/EVIDENCE.md, "Lost"), once for each
+ * entry of ours that names them.
  *
  * A loss is often found behind a locked screen, or while files are sent; it is
  * written when an officer is there to write.  What was said stands in the
@@ -15,7 +15,8 @@
 
 enum { NAMED_MAX = 64 }; /* entries of ours that name one lost file */
 
-static const char text[] = "[\"附件内容在本机已损坏或被删，尚未送达中心\"]";
+static const char lost[] = "[\"附件内容在本机已损坏或被删，尚未送达中心\"]";
+static const char other[] = "[\"中心多次收到的附件内容与哈希值不符\"]";
 
 struct naming {
 	const uint8_t *digest;
@@ -58,7 +59,8 @@ take_note(void *arg, const struct entry *e)
 }
 
 static enum status
-say(struct agent *a, const char *rec, const char *path, const char *digest)
+say(struct agent *a, const char *rec, const char *path, const char *digest,
+    const char *text)
 {
 	struct bytes on = bytes_str(path);
 	struct agent_act act = { .verb = DO_NOTE,
@@ -85,7 +87,7 @@ say(struct agent *a, const char *rec, const char *path, const char *digest)
 }
 
 static enum status
-say_one(struct agent *a, const uint8_t digest[HASH_LEN])
+say_one(struct agent *a, const uint8_t digest[HASH_LEN], enum log_blob_state is)
 {
 	struct naming *n = calloc(1, sizeof(*n));
 	char path[2 + 2 * ID_LEN], hex[2 * HASH_LEN + 1];
@@ -103,7 +105,8 @@ say_one(struct agent *a, const uint8_t digest[HASH_LEN])
 		hex_encode(path + 1, bytes_of(n->at[i].id, ID_LEN));
 		st = view_notes(a->view, n->at[i].rec, take_note, &s);
 		if (st == ST_OK && !s.yes)
-			st = say(a, n->at[i].rec, path, hex);
+			st = say(a, n->at[i].rec, path, hex,
+			    is == BLOB_LOST ? lost : other);
 	}
 	free(n);
 	return st;
@@ -119,12 +122,13 @@ blobs_say_lost(struct agent *a)
 	    lock_state(a->lock) != LOCK_OPEN)
 		return;
 	for (size_t i = 0; st == ST_OK && i < b->count; i++) {
+		enum log_blob_state is = b->at[i].row.state;
 		uint8_t digest[HASH_LEN];
 
-		if (b->at[i].row.state != BLOB_LOST)
+		if (is != BLOB_LOST && is != BLOB_MISMATCHED)
 			continue;
 		memcpy(digest, b->at[i].row.digest, HASH_LEN);
-		st = say_one(a, digest);
+		st = say_one(a, digest, is);
 	}
 	/* A full disk, or a record that takes no more: the next time.  What
 	 * stopped is what the officer asked for, never this. */

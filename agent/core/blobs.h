@@ -48,9 +48,9 @@ MUST_CHECK enum status blobs_entry(struct agent *a, struct agent_edit *edit,
     uint8_t id[ID_LEN]);
 
 /*
- * Say in the record, by a note, what BLOB_LOST rows have lost and was not said
- * yet.  Where nothing can be written now (locked, full) it is tried again with
- * the next unlock, sync or look.
+ * Say in the record, by a note, what BLOB_LOST and BLOB_MISMATCHED rows have
+ * lost and was not said yet.  Where nothing can be written now (locked, full)
+ * it is tried again with the next unlock, sync or look.
  */
 void blobs_say_lost(struct agent *a);
 

@@ -8,6 +8,7 @@ There is no centre here: the agent's court stands still, its listener for
 devices is taken over.  So no receipt comes, and what is whole waits for one.
 """
 import hashlib
+import json
 import os
 import random
 import signal
@@ -230,6 +231,15 @@ def other_bytes_are_sent_again_three_times(c):
     got = t.state(entry)
     check(got["state"] == "mismatched" and got["tries"] == 3, str(got))
     check(t.s.body_bytes == 3 * len(data), f"{t.s.body_bytes}")
+    # Said in the record, once, and a finding there.
+    for _ in range(2):
+        found = c.agent("a", "findings", t.rec, lines=False).stdout
+        check(f"evidence_lost:@{entry}" in found, found)
+    acts = json.loads(c.run("daybreak-agent", "--home", c.dir / "a", "--json",
+                            "show", t.rec, "--state",
+                            lines=False).stdout)["acts"].values()
+    notes = [x["more"] for x in acts if x["do"] == "note"]
+    check(notes == [{"lost": sha(data)}], f"{notes}")
     t.end()
 
 
