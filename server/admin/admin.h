@@ -24,7 +24,7 @@ enum { ADMIN_MANY_MAX = 64, ADMIN_WORDS_MAX = 4 };
 
 struct admin {
 	const char *dir;
-	bool json, qr, confirm;
+	bool json, qr, confirm, stolen;
 	/* Options by name; NULL where not given. */
 	const char *court, *name, *recovery_out, *officer, *role, *unit, *team;
 	const char *record, *out, *person, *dev, *reason, *what, *by, *ttl;

@@ -94,6 +94,7 @@ restore_with(struct admin *a, const uint8_t *root, const struct bytes *note,
 		.descriptor_count = a->descriptor_count,
 		.origin = a->origin,
 		.by = a->by,
+		.stolen = a->stolen,
 		.even_living = a->confirm,
 		.port = port_system() };
 	struct restore_done done;
@@ -233,7 +234,8 @@ run_confirm(struct admin *a)
 const struct admin_command admin_restore_commands[] = {
 	{ "restore", false, run_restore,
 	    "--root-key TAKE-AWAY.json [--from BACKUP] [--keys FOLDER] "
-	    "[--note FILE]… [--descriptor FILE]… [--confirm]",
+	    "[--note FILE]… [--descriptor FILE]… [--stolen] "
+	    "[--confirm]",
 	    "日志丢了签过名的检查点之后，从备份建立新日志",
 	    "begin a new log on a backup (or, halted, in place) after a signed "
 	    "checkpoint was lost" },

@@ -161,6 +161,7 @@ static const struct {
     OPTION("json", json),
     OPTION("qr", qr),
     OPTION("confirm", confirm),
+    OPTION("stolen", stolen),
 };
 
 /* Options that may stand several times: as take_option, −1: none of them. */

@@ -358,6 +358,7 @@ centre_open_next(struct centre **out, const struct centre_config *cfg,
 	}
 	c->port = cfg->port;
 	c->next = next;
+	c->awaited_old = true;
 	c->public_minute = cfg->public_minute;
 	c->public_offset_min = cfg->public_offset_min;
 	buf_init(&c->note, NOTE_BYTES_MAX);
@@ -433,6 +434,7 @@ centre_close(struct centre *c)
 	buf_free(&c->descriptor_first);
 	free(c->attempt);
 	free(c->ended);
+	free(c->awaited);
 	free(c->dir);
 	(void)pthread_mutex_destroy(&c->lock);
 	(void)pthread_mutex_destroy(&c->look_lock);

@@ -103,6 +103,18 @@ centre_restored(struct centre *c, uint64_t *kept)
 	return any;
 }
 
+uint64_t
+centre_ended_kept(struct centre *c)
+{
+	uint64_t kept = 0;
+
+	(void)pthread_mutex_lock(&c->lock);
+	for (size_t i = 0; i < c->ended_count; i++)
+		kept = c->ended[i].kept > kept ? c->ended[i].kept : kept;
+	(void)pthread_mutex_unlock(&c->lock);
+	return kept;
+}
+
 bool
 centre_ended_note(
     struct centre *c, struct bytes note, struct checkpoint *cp, uint64_t *kept)

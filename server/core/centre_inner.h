@@ -73,6 +73,11 @@ struct centre {
 
 	const struct centre_next *next; /* borrowed, while opening; or NULL */
 
+	/* Entries whose bodies go as they come; the committer's alone. */
+	uint8_t (*awaited)[ID_LEN]; /* owned */
+	size_t awaited_count;
+	bool awaited_old; /* to be read anew */
+
 	pthread_mutex_t lock;    /* holds all below */
 	struct ended_log *ended; /* owned: oldest first */
 	size_t ended_count;
@@ -119,6 +124,8 @@ MUST_CHECK enum status centre_open_next(struct centre **out,
 /* Read the logs that ended anew; and the line that adds one (META_RESTORES). */
 MUST_CHECK enum status centre_ended_load(
     struct centre *c, struct store_reader *r);
+/* Where the present log began on what was left: 0 if it is the first. */
+uint64_t centre_ended_kept(struct centre *c);
 void ended_log_line(struct buf *out, const struct ended_log *e, uint64_t place);
 
 void centre_set_errmsg(struct centre *c, const char *fmt, ...)

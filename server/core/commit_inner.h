@@ -53,6 +53,7 @@ struct txn {
 	uint64_t first;     /* place of its first entry */
 	uint64_t next;      /* place of the next */
 	bool rows;          /* something besides entries was written */
+	bool erased;        /* bodies went, or others are awaited */
 	size_t server_put;  /* rows of the server chain that are in the store */
 	size_t attempts;    /* attempts that are in it */
 
@@ -100,6 +101,16 @@ MUST_CHECK enum status txn_write(struct txn *t, struct server_entry *e);
 /* The words that requests brought of a log that ended: what takes trust away is
  * repeated, and all of it put down (docs/PROTOCOL.md, section 9). */
 MUST_CHECK enum status txn_words(struct txn *t, struct buf *text);
+
+/* A word of an order to erase, signed by the old centre (commit_erase.c): with
+ * its other one it is carried out. */
+MUST_CHECK enum status txn_erase_word(
+    struct txn *t, const struct wire_leaf *l, struct buf *text);
+/* An entry has come to this place: its body goes if that is awaited. */
+MUST_CHECK enum status txn_arrived(
+    struct txn *t, const uint8_t link[HASH_LEN], uint64_t place);
+/* Which are awaited, read anew if that is old. */
+MUST_CHECK enum status commit_awaited_load(struct centre *c);
 
 /* A `returned@1`: of a span with `in`; of evidence, with its entry.
  * txn_evidence: the latter, once. */

@@ -43,7 +43,10 @@ fill_one(struct placing *pl, const struct store_entry *row, size_t i)
 	    e->why);
 	if (st != ST_OK)
 		return st;
-	st = note_refill(t, row->place, e->bytes, (lacks & STORE_LOST) != 0);
+	st = txn_arrived(t, row->link, row->place);
+	if (st == ST_OK)
+		st = note_refill(
+		    t, row->place, e->bytes, (lacks & STORE_LOST) != 0);
 	if (st != ST_OK)
 		return st;
 	t->rows = true;

@@ -99,17 +99,20 @@ found(void *arg, const struct store_doc *d)
 	return ST_OK;
 }
 
-/* ST_OK: it is noted now; ST_CONFLICT: it was. */
+/* ST_OK: it is noted now; ST_CONFLICT: it was.  What was put down as nobody's
+ * may come again with a signature, so what is said of it is noted apart. */
 static enum status
-note_once(struct txn *t, const uint8_t link[HASH_LEN])
+note_once(struct txn *t, const uint8_t link[HASH_LEN], bool said)
 {
-	char hex[2 * HASH_LEN + 1];
+	char hex[2 * HASH_LEN + sizeof(".said")];
 	struct store_doc d = { .sort = bytes_str(RETURNED_DOC),
 		.made = t->wall,
 		.doc = bytes_str("{}") };
 	enum status st;
 
 	hex_encode(hex, bytes_of(link, HASH_LEN));
+	if (said)
+		memcpy(hex + 2 * (size_t)HASH_LEN, ".said", sizeof(".said"));
 	d.key = bytes_str(hex);
 	st = store_doc(store_inside(t->s), RETURNED_DOC, d.key, found, NULL);
 	if (st == ST_OK)
@@ -124,7 +127,7 @@ enum status
 txn_evidence(struct txn *t, const struct span *s, struct buf *text)
 {
 	const struct wire_leaf *l = &s->in->part[s->part].w->leaf[s->leaf];
-	enum status st = note_once(t, l->link);
+	enum status st = note_once(t, l->link, false);
 
 	if (st == ST_CONFLICT)
 		return ST_OK;
@@ -187,15 +190,24 @@ one_word(struct txn *t, const struct ingest *in, const struct ingest_word *w,
 		.in = in,
 		.part = w->part,
 		.leaf = w->leaf };
-	enum status st = note_once(t, l->link);
+	enum status st = ST_OK;
 
-	if (st != ST_OK)
-		return st == ST_CONFLICT ? ST_OK : st;
 	memcpy(s.dev, w->dev, sizeof(s.dev));
 	memcpy(s.chain, l->chain, CHAIN_LEN);
-	if (w->repeat != WORD_KEEP)
-		st = repeat(t, w, l, text);
-	return st == ST_OK ? txn_returned(t, &s, true, text) : st;
+	if (w->repeat != WORD_KEEP) {
+		st = note_once(t, l->link, true);
+		if (st == ST_OK)
+			st = w->repeat == WORD_ERASE
+				 ? txn_erase_word(t, l, text)
+				 : repeat(t, w, l, text);
+		if (st == ST_CONFLICT)
+			st = ST_OK;
+	}
+	if (st == ST_OK)
+		st = note_once(t, l->link, false);
+	if (st != ST_OK)
+		return st == ST_CONFLICT ? ST_OK : st;
+	return txn_returned(t, &s, true, text);
 }
 
 enum status

@@ -97,6 +97,10 @@ put_row(struct placing *pl, size_t i, bool first)
 	st = store_put_entry(t->s, &row, e->why);
 	if (st != ST_OK)
 		return st;
+	if ((e->flags & STORE_LOST) == 0)
+		st = txn_arrived(t, e->link, row.place);
+	if (st != ST_OK)
+		return st;
 	t->next++;
 	t->malformed += (e->flags & STORE_MALFORMED) != 0;
 	t->lost += (e->flags & STORE_LOST) != 0;

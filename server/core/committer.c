@@ -73,7 +73,7 @@ txn_reset(struct txn *t, uint64_t size)
 {
 	t->first = t->next = size;
 	t->wall = port_wall_ms(t->c->port);
-	t->rows = false;
+	t->rows = t->erased = false;
 	t->server_put = t->attempts = 0;
 	buf_reset(&t->lines);
 	frontier_init(&t->line_tree);
@@ -148,7 +148,9 @@ transact(struct committer *cm, struct commit_job *jobs)
 		return st;
 	}
 	txn_reset(t, head.size);
-	st = fill_txn(t, jobs);
+	st = commit_awaited_load(c);
+	if (st == ST_OK)
+		st = fill_txn(t, jobs);
 	if (st == ST_OK && t->next == t->first && !t->rows && t->attempts == 0)
 		store_rollback(c->store); /* nothing to write */
 	else if (st == ST_OK)
@@ -163,6 +165,12 @@ transact(struct committer *cm, struct commit_job *jobs)
 	tlog_publish(c->tlog);
 	serverchain_publish(c->sc);
 	centre_attempts_written(c, t->attempts);
+	if (t->erased) {
+		c->awaited_old = true;
+		/* What was written over still stands in the log of the
+		 * database; if somebody reads there now, it goes later. */
+		(void)!store_tidy(c->store);
+	}
 	return ST_OK;
 }
 

@@ -86,7 +86,8 @@ MUST_CHECK enum status ingest_proved_run(struct ingest *in, size_t no,
 enum ingest_repeat {
 	WORD_KEEP,   /* evidence alone */
 	WORD_REVOKE, /* `advance` of a device: again, behind `after` */
-	WORD_HOLD    /* `hold`: again */
+	WORD_HOLD,   /* `hold`: again */
+	WORD_ERASE   /* of an order to erase: carried out with its other word */
 };
 
 /*

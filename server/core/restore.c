@@ -171,6 +171,31 @@ new_key(const struct port *port, uint8_t seed[32], uint8_t pk[PUBKEY_LEN])
 	sodium_memzero(sk, sizeof(sk));
 }
 
+/* Server keys of the logs that end are good for nothing behind the backup. */
+static enum status
+distrust(struct restoring *rs)
+{
+	struct descriptor *d = rs->next;
+
+	for (size_t i = 0; i <= rs->between_count && rs->g->stolen; i++) {
+		const uint8_t *key =
+		    i == 0 ? rs->old->server : rs->between[i - 1].d->server;
+		char hex[2 * PUBKEY_LEN + 1];
+		struct descriptor_distrust *x;
+
+		hex_encode(hex, bytes_of(key, PUBKEY_LEN));
+		if (!descriptor_trusts(d, hex, INT64_MAX))
+			continue;
+		if (d->distrust_count == DESCRIPTOR_DISTRUST_MAX)
+			return restore_refuse(
+			    rs, ST_LIMIT, "too many distrusted keys");
+		x = &d->distrust[d->distrust_count++];
+		memcpy(x->key, hex, sizeof(hex));
+		x->after = rs->done->kept;
+	}
+	return ST_OK;
+}
+
 static enum status
 next_descriptor(struct restoring *rs)
 {
@@ -204,7 +229,9 @@ next_descriptor(struct restoring *rs)
 	st = note_key_make(&d->log, origin, NOTE_ED25519, log_key);
 	if (st != ST_OK)
 		return restore_refuse(rs, st, "the log's origin will not do");
-	st = put_address(rs, &d->devices_at, g->devices_at);
+	st = distrust(rs);
+	if (st == ST_OK)
+		st = put_address(rs, &d->devices_at, g->devices_at);
 	return st == ST_OK ? put_address(rs, &d->public_at, g->public_at) : st;
 }
 

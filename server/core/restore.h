@@ -32,6 +32,9 @@ struct restore_given {
 	/* "https://host:port"; NULL: as in the descriptor before. */
 	const char *devices_at, *public_at;
 	const char *by; /* an administrator's id; NULL: daybreak */
+	/* The old server's keys may be in somebody's hands: what its chain is
+	 * said to have signed counts for nothing from the backup on. */
+	bool stolen;
 	/* The old log is gone for good, though its folder looks sound. */
 	bool even_living;
 	const struct port *port;

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "erase/erase.h"
 #include "server/roster/answer_impl.h"
 
 static const struct wire_cursor *
@@ -30,6 +31,7 @@ sign_row(
 	if (st != ST_OK)
 		return st == ST_INVALID ? ST_OK : st;
 	if (a->parse.verb != DO_HOLD &&
+	    !bytes_eq_str(a->parse.kind, ERASE_KIND) &&
 	    (a->parse.verb != DO_ADVANCE ||
 		!bytes_eq_str(a->parse.kind, "device@1")))
 		return ST_OK;

@@ -10,9 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/enc.h"
 #include "base/sort.h"
 #include "entry/chain.h"
 #include "entry/entry.h"
+#include "erase/erase.h"
 #include "server/roster/returned.h"
 #include "server/roster/unconfirmed.h"
 
@@ -28,6 +30,7 @@ struct proving {
 	struct roster *r;
 	struct centre_reader *reader;
 	struct ingest *in;
+	const struct descriptor *now; /* what the court distrusts */
 	const char *from;
 	struct entry e;
 	const struct wire_proved *part; /* at hand … */
@@ -140,6 +143,16 @@ revocation(struct proving *p, bool is_signed, enum ingest_repeat *repeat,
 	return mark_out(p, d.dev);
 }
 
+/* May its key have been in other hands when the log ended? */
+static bool
+is_trusted(const struct proving *p, const uint8_t key[PUBKEY_LEN])
+{
+	char hex[2 * PUBKEY_LEN + 1];
+
+	hex_encode(hex, bytes_of(key, PUBKEY_LEN));
+	return descriptor_trusts(p->now, hex, INT64_MAX);
+}
+
 static enum status
 take_word(struct proving *p, size_t i, const struct centre_chain *chain)
 {
@@ -158,15 +171,17 @@ take_word(struct proving *p, size_t i, const struct centre_chain *chain)
 	    p->e.seq == l->seq && chain->server) {
 		if (is_made_anew(&p->e))
 			return ST_OK;
-		is_signed =
-		    l->has_sig && chain_verify(l->sig, chain->key, l->chain,
-				      l->seq, l->link) == ST_OK;
+		is_signed = l->has_sig && is_trusted(p, chain->key) &&
+			    chain_verify(l->sig, chain->key, l->chain, l->seq,
+				l->link) == ST_OK;
 		st = ST_OK;
 		if (bytes_eq_str(p->e.kind, "device@1") &&
 		    p->e.verb == DO_ADVANCE)
 			st = revocation(p, is_signed, &repeat, after);
 		else if (is_signed && p->e.verb == DO_HOLD)
 			repeat = WORD_HOLD;
+		else if (is_signed && bytes_eq_str(p->e.kind, ERASE_KIND))
+			repeat = WORD_ERASE;
 		if (st != ST_OK)
 			return st;
 	}
@@ -337,6 +352,20 @@ open_part(struct proving *p, const struct wire_proved *w, bool first)
 	return ST_OK;
 }
 
+static enum status
+read_descriptor(struct centre *c, struct descriptor *out)
+{
+	struct buf file;
+	enum status st;
+
+	buf_init(&file, DESCRIPTOR_FILE_MAX);
+	st = centre_descriptor(c, &file);
+	if (st == ST_OK)
+		st = descriptor_parse(out, buf_view(&file));
+	buf_free(&file);
+	return st == ST_INVALID ? ST_CORRUPT : st;
+}
+
 /* Words first: whom they revoke is held in this very request. */
 enum status
 returned_proved(struct centre *c, struct roster *r,
@@ -346,11 +375,17 @@ returned_proved(struct centre *c, struct roster *r,
 	struct proving p = {
 		.c = c, .r = r, .reader = reader, .in = in, .from = from
 	};
+	struct descriptor *now;
 	uint64_t kept;
-	enum status st = ST_OK;
+	enum status st;
 
 	if (up->proved_count == 0 || !centre_restored(c, &kept))
 		return ST_OK;
+	now = calloc(1, sizeof(*now));
+	if (now == NULL)
+		return ST_NOMEM;
+	st = read_descriptor(c, now);
+	p.now = now;
 	entry_init(&p.e);
 	for (unsigned pass = 0; pass < 2; pass++) {
 		for (size_t i = 0; i < up->proved_count && st == ST_OK; i++) {
@@ -363,5 +398,6 @@ returned_proved(struct centre *c, struct roster *r,
 	free(p.leaf);
 	free(p.begun);
 	free(p.out);
+	free(now);
 	return st;
 }
