@@ -9,10 +9,8 @@
 
 #include "db/db_inner.h"
 
-enum { BACKUP_STEP_PAGES = 256 };
-
-static enum status
-status_of(int rc)
+enum status
+db_status_of(int rc)
 {
 	if (rc == SQLITE_IOERR_NOMEM)
 		return ST_NOMEM;
@@ -56,7 +54,7 @@ status_of(int rc)
 enum status
 db_result(struct db *d, int rc)
 {
-	enum status st = status_of(rc);
+	enum status st = db_status_of(rc);
 
 	if (st != ST_OK && st != ST_ABSENT)
 		(void)snprintf(d->errmsg, sizeof(d->errmsg), "%s (%d)",
@@ -65,11 +63,11 @@ db_result(struct db *d, int rc)
 }
 
 /* Why a file could not be opened: SQLite says only that it could not. */
-static enum status
-open_result(sqlite3 *h, int rc)
+enum status
+db_open_result(sqlite3 *h, int rc)
 {
 	if ((rc & 0xff) != SQLITE_CANTOPEN || h == NULL)
-		return status_of(rc);
+		return db_status_of(rc);
 	switch (sqlite3_system_errno(h)) {
 	case ENOENT:
 	case ENOTDIR:
@@ -209,7 +207,7 @@ db_open(struct db **out, const struct db_config *c)
 		flags |= SQLITE_OPEN_CREATE;
 	rc = sqlite3_open_v2(
 	    c->path == NULL ? ":memory:" : c->path, &d->h, flags, c->vfs);
-	st = open_result(d->h, rc);
+	st = db_open_result(d->h, rc);
 	if (st == ST_OK)
 		st = set_connection(d, c);
 	if (st == ST_OK && c->path != NULL)
@@ -420,60 +418,5 @@ db_check(struct db *d)
 		}
 	}
 	db_done(s);
-	return st;
-}
-
-/* Copy page by page; the source's snapshot is held by our caller. */
-static enum status
-backup_pages(struct db *d, struct sqlite3 *to, db_backup_step *step, void *arg)
-{
-	sqlite3_backup *b = sqlite3_backup_init(to, "main", d->h, "main");
-	enum status st = ST_OK;
-	int rc;
-
-	if (b == NULL)
-		return status_of(sqlite3_extended_errcode(to));
-	do {
-		rc = sqlite3_backup_step(b, BACKUP_STEP_PAGES);
-		if (rc == SQLITE_OK && step != NULL)
-			st = step(arg, (uint64_t)sqlite3_backup_remaining(b),
-			    (uint64_t)sqlite3_backup_pagecount(b));
-	} while (rc == SQLITE_OK && st == ST_OK);
-	if (st == ST_OK && rc != SQLITE_DONE)
-		st = status_of(rc);
-	rc = sqlite3_backup_finish(b);
-	if (st == ST_OK && rc != SQLITE_OK)
-		st = status_of(rc);
-	return st;
-}
-
-enum status
-db_backup(struct db *d, const char *path, const char *vfs_name,
-    db_backup_step *step, void *arg)
-{
-	sqlite3_vfs *vfs = sqlite3_vfs_find(vfs_name);
-	sqlite3 *to = NULL;
-	enum status st;
-	int there = 0, rc;
-
-	assert(vfs != NULL);
-	if (vfs->xAccess(vfs, path, SQLITE_ACCESS_EXISTS, &there) != SQLITE_OK)
-		return ST_IO;
-	if (there)
-		return ST_CONFLICT;
-	st = db_begin_read(d);
-	if (st != ST_OK)
-		return st;
-	rc = sqlite3_open_v2(path, &to,
-	    SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
-	    vfs_name);
-	st = open_result(to, rc);
-	if (st == ST_OK)
-		st = backup_pages(d, to, step, arg);
-	if (sqlite3_close(to) != SQLITE_OK && st == ST_OK)
-		st = ST_IO;
-	db_rollback(d);
-	if (st != ST_OK && to != NULL)
-		(void)vfs->xDelete(vfs, path, 1);
 	return st;
 }

@@ -213,4 +213,11 @@ typedef enum status db_backup_step(void *arg, uint64_t left, uint64_t total);
 MUST_CHECK enum status db_backup(struct db *d, const char *path,
     const char *vfs, db_backup_step *step, void *arg);
 
+/*
+ * Make `d`, which stands in memory, the whole of what `from` is now; others may
+ * go on writing there.  Neither may be in a transaction.  On failure `d` is of
+ * no use any more.
+ */
+MUST_CHECK enum status db_load(struct db *d, struct db *from);
+
 #endif

@@ -1,6 +1,7 @@
 #ifndef DB_DB_INNER_H
 #define DB_DB_INNER_H
-/* db_inner: what db.c and db_stmt.c share; nobody else includes it. */
+/* db_inner: what db.c, db_stmt.c and db_copy.c share; nobody else includes it.
+ */
 #include "db/db.h"
 
 struct sqlite3;
@@ -13,6 +14,10 @@ struct db {
 	uint64_t clock;     /* counts uses, for the cache's choice */
 	char errmsg[DB_ERRMSG_LEN];
 };
+
+/* Status of a SQLite result; of one of opening, whose words are lost. */
+enum status db_status_of(int rc);
+enum status db_open_result(struct sqlite3 *h, int rc);
 
 /* Status of a SQLite result; its words are kept for db_errmsg. */
 enum status db_result(struct db *d, int rc);

@@ -254,6 +254,21 @@ find_command(const char *name)
 
 /* ---- running a command */
 
+/* In memory: the daemon's own file is not ours to write.  It is a good
+ * beginning; what the log has behind it is followed here, so a command decides
+ * by all that is logged. */
+static enum status
+open_feed(struct admin *a, const char *copy)
+{
+	struct feed_config fc = {
+		.copy = copy, .centre = a->centre, .roster = a->roster
+	};
+	uint64_t done = 0;
+	enum status st = feed_open(&a->feed, &fc);
+
+	return st == ST_OK ? feed_follow(a->feed, 0, &done) : st;
+}
+
 static enum status
 open_court(struct admin *a, char errmsg[CENTRE_ERRMSG_LEN])
 {
@@ -261,8 +276,7 @@ open_court(struct admin *a, char errmsg[CENTRE_ERRMSG_LEN])
 		.port = port_system(),
 		.public_minute = (int)a->config.public_hour * 60,
 		.public_offset_min = (int)a->config.utc_offset_min };
-	struct feed_config fc = { .path = NULL };
-	uint64_t done = 0;
+	struct buf path;
 	enum status st;
 
 	st = centre_open(&a->centre, &cc, errmsg);
@@ -270,11 +284,18 @@ open_court(struct admin *a, char errmsg[CENTRE_ERRMSG_LEN])
 		st = roster_open(&a->roster, a->centre);
 	if (st != ST_OK)
 		return st;
-	/* In memory: the daemon's own file is not ours to write. */
-	fc.centre = a->centre;
-	fc.roster = a->roster;
-	st = feed_open(&a->feed, &fc);
-	return st == ST_OK ? feed_follow(a->feed, 0, &done) : st;
+	buf_init(&path, 4096);
+	buf_printf(&path, "%s/feed.db", a->dir);
+	st = buf_cstr(&path) == NULL ? path.err
+				     : open_feed(a, (const char *)path.p);
+	buf_free(&path);
+	/* Damaged inside: all of the log, then. */
+	if (st == ST_CORRUPT) {
+		feed_close(a->feed);
+		a->feed = NULL;
+		st = open_feed(a, NULL);
+	}
+	return st;
 }
 
 static int

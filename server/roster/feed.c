@@ -135,6 +135,42 @@ start(struct feed *f)
 	return st;
 }
 
+/* All of another feed's file, if it is one of this version. */
+static enum status
+load(struct feed *f, const char *path)
+{
+	struct db_config c = {
+		.path = path, .vfs = f->vfs, .readonly = true, .busy_ms = 1000
+	};
+	struct db *from = NULL;
+	enum status st = db_open(&from, &c);
+
+	if (st == ST_OK)
+		st = db_migrate(from, FEED_APP_ID, schema, 1);
+	if (st == ST_OK)
+		st = db_load(f->db, from);
+	db_close(from);
+	return st;
+}
+
+/* In memory, where a file of somebody else stands; or with nothing. */
+static enum status
+start_copy(struct feed *f, const char *path)
+{
+	enum status st = open_db(&f->db, NULL, NULL, true);
+
+	if (st == ST_OK)
+		st = load(f, path);
+	if (st == ST_OK)
+		st = read_position(f);
+	if (st == ST_OK || st == ST_NOMEM)
+		return st;
+	db_close(f->db);
+	f->db = NULL;
+	f->size = f->fill = 0;
+	return start(f);
+}
+
 /* A projection that cannot be used is made anew: it holds nothing of its own.
  */
 static enum status
@@ -186,7 +222,8 @@ feed_open(struct feed **out, const struct feed_config *c)
 	if (st == ST_OK)
 		st = centre_reader_open(&f->reader, f->centre);
 	if (st == ST_OK)
-		st = start(f);
+		st = c->path == NULL && c->copy != NULL ? start_copy(f, c->copy)
+							: start(f);
 	if (f->path != NULL &&
 	    (st == ST_CONFLICT || st == ST_CORRUPT || st == ST_NEWER))
 		st = start_anew(f);

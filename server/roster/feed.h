@@ -26,6 +26,10 @@ struct feed_config {
 	const char *vfs;  /* SQLite VFS; NULL: the system's */
 	struct centre *centre;
 	struct roster *roster;
+	/* Of one in memory: a feed's file to begin with, as it stands, which
+	 * somebody else may be following; it is read only.  What cannot be used
+	 * is not: then it begins with nothing, as without. */
+	const char *copy;
 };
 
 /* Open, or make anew where the file is of another version or another log. */

@@ -4,6 +4,7 @@
 test_decide.py BIN [CASE…]
 """
 import json
+import os
 import sys
 import ssl
 import subprocess
@@ -261,6 +262,48 @@ def post(c, path, body, token):
         return e.code, json.loads(e.read())
 
 
+def a_command_stands_on_the_log_whatever_the_feed_is(c: Court):
+    """Catches a command that decides by a feed of the server's that is behind,
+    or fails where that is damaged or gone; or writes in it."""
+    c.begin()
+    two_administrators(c)
+    c.agent("h", "enrol", c.code_for("p001"))
+
+    def close(rec, finding):
+        c.admin("finding", "close", "--record", rec, "--finding", finding,
+                "--reason", "已核实", "--by", "sup-1")
+
+    def record():
+        rec = c.record("h", "现金")
+        c.sync("h")
+        c.all_there(rec)
+        return rec
+
+    feed = c.court / "feed.db"
+    first = record()
+    close(first, "search_shown:shown")
+    c.stop()
+    behind = feed.read_bytes()
+    close(first, "search_warrant_no:warrant/no")
+    check(feed.read_bytes() == behind, "the command wrote in it")
+    c.start()
+    second = record()
+    third = record()
+    c.stop()
+    whole = feed.read_bytes()
+    check(whole != behind, "nothing was followed")
+    feed.write_bytes(behind)
+    close(second, "search_shown:shown")
+    feed.write_bytes(whole[:8192] + os.urandom(len(whole) - 8192))
+    close(second, "search_warrant_no:warrant/no")
+    feed.unlink()
+    close(third, "search_shown:shown")
+    check(not feed.exists(), "the command made it")
+    c.start()
+    wait_for("all of them closed", lambda: len(c.console(
+        "/api/v1/findings?state=closed")["findings"]) == 5)
+
+
 def a_finding_is_closed_by_somebody_else(c: Court):
     """Catches a finding closed with a token of nobody's, by who wrote the
     record, or unseen by the other side."""
@@ -335,6 +378,7 @@ def what_was_mended_hours_later_is_listed(c: Court):
 
 if __name__ == "__main__":
     sys.exit(run_cases([
+        a_command_stands_on_the_log_whatever_the_feed_is,
         a_new_kind_needs_no_new_program, a_bad_file_gets_no_entry,
         what_two_order_erased_is_gone, a_finding_is_closed_by_somebody_else,
         what_was_mended_hours_later_is_listed]))
