@@ -149,7 +149,7 @@ install_tus() {
 install_qr() {
 	[ -f cmake/qr/node_modules/qr/decode.js ] && return
 	command -v npm >/dev/null &&
-		(cd cmake/qr && npm ci --ignore-scripts --no-audit --no-fund >&2) ||
+		(cd cmake/qr && quietly npm ci --ignore-scripts --no-audit --no-fund) ||
 		say "no npm, or no registry: the page for papers gets no reader of pictures"
 }
 

@@ -25,9 +25,9 @@ enum {
 static void
 usage_line(FILE *f, const struct cli_command *c)
 {
-	(void)fprintf(f, "  %-9s ", c->name);
+	(void)fprintf(f, "  %-10s ", c->name);
 	if (columns_of(bytes_str(c->usage)) > USAGE_WIDTH)
-		(void)fprintf(f, "%s\n%*s", c->usage, 12 + USAGE_WIDTH, "");
+		(void)fprintf(f, "%s\n%*s", c->usage, 13 + USAGE_WIDTH, "");
 	else
 		columns_pad(f, bytes_str(c->usage), USAGE_WIDTH);
 	(void)fprintf(f, " %s  %s\n", c->zh, c->en);
