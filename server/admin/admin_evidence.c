@@ -9,7 +9,7 @@
 #include "entry/entry.h"
 #include "entry/json.h"
 #include "entry/path.h"
-#include "server/admin/admin.h"
+#include "server/admin/admin_upkeep.h"
 #include "server/evidence/custody.h"
 #include "server/evidence/retention.h"
 
@@ -324,6 +324,30 @@ purge(struct work *w)
 
 /* ---- copy */
 
+/* What was deleted here lies in that copy still. */
+static enum status
+put_left(void *arg, const uint8_t digest[HASH_LEN])
+{
+	const struct admin *a = arg;
+	char hex[2 * HASH_LEN + 1];
+
+	hex_encode(hex, bytes_of(digest, HASH_LEN));
+	if (a->json)
+		(void)printf("{\"left\":\"%s\"}\n", hex);
+	else
+		(void)printf(
+		    "%s  已按期清除，请在另存处删除 purged by the log: "
+		    "delete it there too\n",
+		    hex);
+	return ST_OK;
+}
+
+enum status
+admin_put_left(struct admin *a, struct evidence *ev, const char *copy)
+{
+	return evidence_left(ev, copy, put_left, a);
+}
+
 /* One file, for somebody: the log says it first. */
 static int
 copy_one(struct work *w, const char *hex)
@@ -379,11 +403,13 @@ copy(struct work *w)
 	if (w->a->word_count > 1)
 		return copy_one(w, w->a->word[1]);
 	st = evidence_copy(w->ev, w->a->out, &n);
+	if (st == ST_OK && n.left > 0)
+		st = admin_put_left(w->a, w->ev, w->a->out);
 	if (w->a->json)
 		(void)printf("{\"bytes\":%" PRIu64 ",\"copied\":%" PRIu64
-			     ",\"damaged\":%" PRIu64 ",\"there\":%" PRIu64
-			     "}\n",
-		    n.bytes, n.copied, n.damaged, n.there);
+			     ",\"damaged\":%" PRIu64 ",\"left\":%" PRIu64
+			     ",\"there\":%" PRIu64 "}\n",
+		    n.bytes, n.copied, n.damaged, n.left, n.there);
 	else
 		(void)printf("复制 copied %" PRIu64 " 个 files, 已有 there "
 			     "%" PRIu64 ", 损坏未复制 damaged %" PRIu64 "\n",
@@ -405,13 +431,15 @@ bring(struct work *w)
 	if (!admin_needs(a, "--from", a->from))
 		return ADMIN_USAGE;
 	st = evidence_bring(w->ev, a->from, &n);
+	if (st == ST_OK && n.left > 0)
+		st = admin_put_left(w->a, w->ev, a->from);
 	if (st == ST_ABSENT)
 		return admin_refuse(a, "没有这个文件夹", "no such folder");
 	if (a->json)
 		(void)printf("{\"brought\":%" PRIu64 ",\"bytes\":%" PRIu64
-			     ",\"damaged\":%" PRIu64 ",\"there\":%" PRIu64
-			     "}\n",
-		    n.copied, n.bytes, n.damaged, n.there);
+			     ",\"damaged\":%" PRIu64 ",\"left\":%" PRIu64
+			     ",\"there\":%" PRIu64 "}\n",
+		    n.copied, n.bytes, n.damaged, n.left, n.there);
 	else
 		(void)printf("取回 brought %" PRIu64 " 个 files, 已有 there "
 			     "%" PRIu64 ", 损坏未取 damaged %" PRIu64 "\n",

@@ -94,11 +94,11 @@ put_done(const struct admin *a, const struct backup_done *d,
 	if (a->media != NULL)
 		(void)snprintf(files, sizeof(files),
 		    "\"files\":{\"copied\":%" PRIu64 ",\"damaged\":%" PRIu64
-		    ",\"kept\":%" PRIu64 ",\"missing\":%" PRIu64
-		    ",\"there\":%" PRIu64 "},",
+		    ",\"kept\":%" PRIu64 ",\"left\":%" PRIu64
+		    ",\"missing\":%" PRIu64 ",\"there\":%" PRIu64 "},",
 		    n->copied, n->damaged,
-		    n->missing + n->damaged > 0 ? 0 : n->size, n->missing,
-		    n->there);
+		    n->missing + n->damaged > 0 ? 0 : n->size, n->left,
+		    n->missing, n->there);
 	if (!a->json && a->media != NULL)
 		(void)printf("文件 files: 复制 copied %" PRIu64
 			     ", 已有 there %" PRIu64 ", 损坏 damaged %" PRIu64
@@ -135,7 +135,11 @@ copy_files(struct admin *a, struct evidence **ev, struct evidence_copied *n)
 	st = evidence_open(ev, &ec, why);
 	if (st == ST_OK)
 		st = evidence_follow(*ev, 0, &done);
-	return st == ST_OK ? evidence_copy(*ev, a->media, n) : st;
+	if (st == ST_OK)
+		st = evidence_copy(*ev, a->media, n);
+	if (st == ST_OK && n->left > 0)
+		st = admin_put_left(a, *ev, a->media);
+	return st;
 }
 
 /* Log that they are kept, if all of them are. */

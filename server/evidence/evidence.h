@@ -141,7 +141,8 @@ struct evidence_taking {
  * Take it into the store: hashed, durable, receipted in the log, like one that
  * was uploaded; *was_there: it was stored already, and nothing was read, but
  * this device has its receipt now.  Nothing stays on failure.  ST_CORRUPT: its
- * bytes are not those of the digest; ST_LOCKED, ST_FULL, ST_IO, ST_NOMEM.
+ * bytes are not those of the digest; ST_AGAIN: a daemon that started just then
+ * swept it; ST_LOCKED, ST_FULL, ST_IO, ST_NOMEM.
  */
 MUST_CHECK enum status evidence_take(
     struct evidence *ev, const struct evidence_taking *t, bool *was_there);
@@ -151,6 +152,9 @@ struct evidence_copied {
 	/* Of evidence_copy: how much of the log was known when it began, and
 	 * how many files with receipts below are not in the copy. */
 	uint64_t size, missing;
+	/* In the copy, and purged by the log: somebody must delete them there
+	 * too.  They are never brought back. */
+	uint64_t left;
 };
 /*
  * Copy what `to` lacks, each file verified by its digest while it is copied and
@@ -159,6 +163,13 @@ struct evidence_copied {
  */
 MUST_CHECK enum status evidence_copy(
     struct evidence *ev, const char *to, struct evidence_copied *out);
+
+/* Each file of a copy that the log has purged; `fn` ends it with any result but
+ * ST_OK.  ST_ABSENT: no such folder. */
+typedef enum status (*evidence_left_fn)(
+    void *arg, const uint8_t digest[HASH_LEN]);
+MUST_CHECK enum status evidence_left(
+    struct evidence *ev, const char *copy, evidence_left_fn fn, void *arg);
 
 /*
  * Log `kept@1` `files`: the files whose receipts stand below `size` are in the

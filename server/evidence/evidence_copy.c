@@ -171,6 +171,50 @@ count_missing(struct copy *c)
 	return st == ST_ABSENT ? ST_OK : st;
 }
 
+static bool
+is_purged(struct evidence *ev, const uint8_t *digest)
+{
+	struct evidence_status s;
+
+	return evidence_status(ev, digest, &s) == ST_OK &&
+	       s.state == EVIDENCE_PURGED;
+}
+
+struct leaving {
+	struct evidence *ev;
+	evidence_left_fn fn;
+	void *arg;
+};
+
+static enum status
+tell_left(void *arg, const uint8_t *digest, const char *path, const char *name)
+{
+	struct leaving *l = arg;
+
+	(void)path;
+	(void)name;
+	return is_purged(l->ev, digest) ? l->fn(l->arg, digest) : ST_OK;
+}
+
+enum status
+evidence_left(
+    struct evidence *ev, const char *copy, evidence_left_fn fn, void *arg)
+{
+	struct leaving l = { ev, fn, arg };
+
+	return ev_each_in(copy, tell_left, pass_over, &l);
+}
+
+static enum status
+count_left(void *arg, const uint8_t *digest)
+{
+	struct evidence_copied *out = arg;
+
+	(void)digest;
+	out->left++;
+	return ST_OK;
+}
+
 enum status
 evidence_copy(struct evidence *ev, const char *to, struct evidence_copied *out)
 {
@@ -189,6 +233,8 @@ evidence_copy(struct evidence *ev, const char *to, struct evidence_copied *out)
 		st = ev_each_file(ev, copy_file, pass_over, &c);
 	if (st == ST_OK)
 		st = count_missing(&c);
+	if (st == ST_OK)
+		st = evidence_left(ev, to, count_left, out);
 	free(c.buf);
 	return st;
 }
@@ -207,6 +253,10 @@ bring_file(void *arg, const uint8_t *digest, const char *path, const char *name)
 	enum status st;
 
 	(void)name;
+	if (is_purged(c->ev, digest)) {
+		c->out->left++;
+		return ST_OK;
+	}
 	if (stat(path, &sb) != 0)
 		return ev_errno(errno);
 	if (ev_stored_size(c->ev, digest, &size) == ST_OK &&
@@ -218,8 +268,8 @@ bring_file(void *arg, const uint8_t *digest, const char *path, const char *name)
 	ev_part_path(c->ev, id, part);
 	st = copy_to_part(c, digest, path, part);
 	if (st == ST_OK)
-		st = ev_part_to_store(
-		    c->ev, id, digest, (uint64_t)sb.st_size, &was_there);
+		st = ev_taken(ev_part_to_store(
+		    c->ev, id, digest, (uint64_t)sb.st_size, &was_there));
 	if (st == ST_OK)
 		c->out->copied++;
 	else

@@ -92,6 +92,13 @@ MUST_CHECK enum status ev_stored_size(
 /* The part becomes the stored file, durable; one that is there stays. */
 MUST_CHECK enum status ev_part_to_store(const struct evidence *ev,
     const uint8_t *id, const uint8_t *digest, uint64_t length, bool *was_there);
+/* What that comes to for a part that no upload stands behind: a daemon that
+ * starts just now sweeps such, and it has to be brought once more. */
+static inline enum status
+ev_taken(enum status st)
+{
+	return st == ST_ABSENT ? ST_AGAIN : st;
+}
 MUST_CHECK enum status ev_part_apart(
     const struct evidence *ev, const uint8_t *id);
 MUST_CHECK enum status ev_unlink(const char *path);

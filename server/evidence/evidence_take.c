@@ -79,7 +79,8 @@ evidence_take(
 	if (close(fd) != 0 && st == ST_OK)
 		st = ev_errno(errno);
 	if (st == ST_OK)
-		st = ev_part_to_store(ev, id, t->digest, t->size, was_there);
+		st = ev_taken(
+		    ev_part_to_store(ev, id, t->digest, t->size, was_there));
 	if (st != ST_OK)
 		(void)unlink(path);
 	return st == ST_OK ? ev_log_stored(ev, t->dev, t->digest, t->size) : st;

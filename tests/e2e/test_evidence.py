@@ -914,6 +914,16 @@ def custody_retention_and_check(c):
           f"{steps}")
     steps = c.admin("evidence", "show", hexes["nobody"])
     check([s["what"] for s in steps] == ["received", "viewed"], f"{steps}")
+    # The court's second copy has it still: each run says so, by its name.
+    second = c.dir / "second"
+    (second / hexes["past"][:2]).mkdir(parents=True)
+    (second / hexes["past"][:2] / hexes["past"]).write_bytes(files["past"])
+    out = c.admin("backup", "--out", c.dir / "b1", "--media", second)
+    check(out[0] == {"left": hexes["past"]} and out[-1]["files"]["left"] == 1
+          and out[-1]["files"]["missing"] == 0, f"{out}")
+    out = c.admin("evidence", "bring", "--from", second)
+    check(out[-1]["left"] == 1 and out[-1]["brought"] == 0 and
+          not stored(c, files["past"]).exists(), f"{out}")
     # A purged one may be brought again: it is new.
     d.send(files["past"])
     check_stored(c, files["past"])

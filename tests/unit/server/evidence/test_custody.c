@@ -231,6 +231,7 @@ judge(struct world *w)
 static void
 test_a_file_goes_when_nothing_keeps_it(void **state)
 {
+	struct evidence_copied n;
 	uint64_t now, size;
 	char rec[REC_LEN + 1], hold[REC_LEN + 1], other[REC_LEN + 1];
 	struct world w;
@@ -274,10 +275,21 @@ test_a_file_goes_when_nothing_keeps_it(void **state)
 	EXPECT_OK(retention_keep(w.u.ev, CASE, now - 1000, "sup", rec));
 	EXPECT(judge(&w) == RETENTION_MAY_GO);
 	size = court_size(&w.b.ct);
+	EXPECT_OK(
+	    evidence_copy(w.u.ev, tmpdir_file(&w.b.ct.dir, "second"), &n));
+	EXPECT(n.copied == 1 && n.left == 0 && n.missing == 0);
 	EXPECT_OK(retention_purge(w.u.ev, w.fold, w.digest, "over", "sup"));
 	EXPECT(court_size(&w.b.ct) > size && !uploads_is_stored(&w.u, w.f));
 	EXPECT(state_of(&w) == EVIDENCE_PURGED);
 	expect_life(&w, "made sealed received purged");
+	/* The second copy has it still: said, and never brought back. */
+	EXPECT_OK(
+	    evidence_copy(w.u.ev, tmpdir_file(&w.b.ct.dir, "second"), &n));
+	EXPECT(n.left == 1 && n.missing == 0);
+	EXPECT_OK(
+	    evidence_bring(w.u.ev, tmpdir_file(&w.b.ct.dir, "second"), &n));
+	EXPECT(n.left == 1 && n.copied == 0);
+	EXPECT(state_of(&w) == EVIDENCE_PURGED);
 	end(&w);
 }
 
