@@ -44,6 +44,25 @@ unknown_field(struct cli *c, const struct kind *k, const struct kind_list *list,
 	return cli_refuse(c, why.zh, why.en);
 }
 
+/* Papers name an officer by what the record says beside the id. */
+static void
+hint_of_name(const struct kind *k, const struct kind_list *list,
+    const struct cli_fields *f)
+{
+	const struct kind_field *name =
+	    list != NULL ? kind_list_field(k, list, bytes_str("name")) : NULL;
+	bool officer = false, named = false;
+
+	for (size_t i = 0; name != NULL && i < f->count; i++) {
+		officer = officer || f->field[i]->type == KIND_OFFICER;
+		named = named || f->field[i] == name;
+	}
+	if (officer && !named)
+		(void)fprintf(stderr,
+		    "没有写姓名（name=）：文书上只印编号\n"
+		    "no name (name=): papers will show the id alone\n");
+}
+
 int
 cli_fields_read(struct cli *c, const struct kind *k,
     const struct kind_list *list, int from, struct cli_fields *f)
@@ -76,6 +95,7 @@ cli_fields_read(struct cli *c, const struct kind *k,
 		f->count++;
 		f->value_off[f->count] = f->values.len;
 	}
+	hint_of_name(k, list, f);
 	return CLI_DONE;
 }
 

@@ -193,6 +193,8 @@ def records_of_one_scene_share_what_it_holds(c: Court):
     c.agent("h", "drop", scene, f"persons/@{struck}", "--reason", "误记")
     c.agent("h", "add", scene, "notices", "to=adult_family", "name=李母",
             "outcome=came")
+    _, _, words = c.ask("h", "add", scene, "officers", "officer=p003")
+    check("只印编号" in words, f"an officer without a name: {words}")
     kept = {}
     for kind in ("search", "seizure"):
         kept[kind] = c.agent(
