@@ -62,7 +62,9 @@ def a_page_says_what_the_record_says(c: Court):
     text = text_of(out)
     for want in ("搜查笔录", "建国路1号", "拒绝签名", "在场见证：孙某",
                  "签名后所签内容有补正", "原记“现金”，更正为“现金、首饰”",
-                 "理由：漏记首饰", "第1页共", rec, "（未记载）"):
+                 "理由：漏记首饰", "第1页共", rec, "（未记载）",
+                 # A document's number as the paper had it.
+                 "（2026）苏0302搜1号"):
         check("".join(want.split()) in text, f"{want} is not on the paper")
     # What was printed is written down, and reaches the centre.
     act = state(c, rec)["acts"][printed["id"]]
