@@ -7,166 +7,19 @@ on real records (tests/data), syncs, lists what the centre found, audits the
 store and a bundle, then tampers with a copy and shows the audit failing.
 """
 import argparse
-import csv
 import json
-import os
 import shutil
-import signal
-import socket
 import sqlite3
-import ssl
-import subprocess
 import sys
-import tempfile
 import time
-import urllib.request
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
-DATA = ROOT / "tests" / "data"
-PIN = "correct horse battery staple dawn"
+from court import DATA, Court, Failed
+
 SEARCHES, EVICTIONS, SHARED = 2000, 500, 20
 
 
-class Failed(Exception):
-    pass
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
-class Demo:
-    def __init__(self, bin_dir, quiet):
-        self.bin = Path(bin_dir)
-        self.quiet = quiet
-        self.dir = Path(tempfile.mkdtemp(prefix="daybreak-demo-"))
-        self.court = self.dir / "court"
-        self.pin = self.dir / "pin"
-        self.pin.write_text(PIN + "\n")
-        self.env = dict(os.environ, DAYBREAK_PIN_FILE=str(self.pin))
-        self.server = None
-        self.ports = [free_port() for _ in range(3)]
-        self.bytes_up = 0
-        self.sent = 0
-
-    def say(self, text):
-        if not self.quiet:
-            print(f"\033[1m· {text}\033[0m" if sys.stdout.isatty()
-                  else f"· {text}", flush=True)
-
-    def run(self, prog, *args, ok=(0,), lines=True):
-        r = subprocess.run([str(self.bin / prog), *map(str, args)],
-                           env=self.env, capture_output=True, text=True)
-        if r.returncode not in ok:
-            raise Failed(f"{prog} {' '.join(map(str, args))}: exit "
-                         f"{r.returncode}\n{r.stdout[-2000:]}"
-                         f"{r.stderr[-2000:]}")
-        if not lines:
-            return r
-        return [json.loads(x) for x in r.stdout.splitlines()
-                if x.startswith("{")]
-
-    def agent(self, home, *args, **kw):
-        return self.run("daybreak-agent", "--home", self.dir / home, "--json",
-                        *args, **kw)
-
-    def admin(self, command, *args, **kw):
-        return self.run("daybreak-server", command, "--dir", self.court,
-                        "--json", *args, **kw)
-
-    # ---- the centre
-
-    def make_court(self):
-        d, c, p = self.ports
-        self.admin("init", "--court", "xz0302", "--name", "云龙区人民法院",
-                   "--recovery-out", self.dir / "take-away.json",
-                   "--address", f"127.0.0.1:{p}",
-                   "--devices-address", f"127.0.0.1:{d}")
-
-    def server_args(self):
-        d, c, p = self.ports
-        return [str(self.bin / "daybreak-server"), "run", "--dir",
-                str(self.court), "--listen", f"127.0.0.1:{d}", "--console",
-                f"127.0.0.1:{c}", "--public", f"127.0.0.1:{p}"]
-
-    def start(self):
-        self.log = open(self.dir / "server.log", "ab")
-        self.server = subprocess.Popen(
-            self.server_args(), stdout=subprocess.PIPE, stderr=self.log,
-            env=self.env)
-        line = self.server.stdout.readline()
-        if b"ready" not in line:
-            raise Failed("the server did not start: " +
-                         (self.dir / "server.log").read_text()[-2000:])
-
-    def stop(self):
-        if self.server is None:
-            return
-        self.server.send_signal(signal.SIGTERM)
-        try:
-            self.server.wait(timeout=30)
-        except subprocess.TimeoutExpired:
-            self.server.kill()
-            raise Failed("the server did not stop when told")
-        if self.server.returncode != 0:
-            raise Failed(f"the server ended with {self.server.returncode}")
-        self.server = None
-
-    def api(self, path):
-        """The console's certificate is the court's own: pinned by its CA."""
-        ctx = ssl.create_default_context(cadata=ssl.DER_cert_to_PEM_cert(
-            (self.court / "keys" / "ca.crt").read_bytes()))
-        ctx.check_hostname = False
-        rq = urllib.request.Request(
-            f"https://127.0.0.1:{self.ports[1]}{path}",
-            headers={"Authorization": f"Bearer {self.token}"})
-        with urllib.request.urlopen(rq, context=ctx, timeout=60) as r:
-            return r.read()
-
-    def caught_up(self):
-        for _ in range(600):
-            s = json.loads(self.api("/api/v1/summary"))
-            if s["position"] >= s["size"]:
-                return s
-            time.sleep(0.1)
-        raise Failed("the projections did not catch up")
-
-    # ---- handhelds
-
-    def enrol(self, home, officer, name, role, team):
-        code = self.admin("enrol-code", "--officer", officer, "--name", name,
-                          "--role", role, "--team", team)[0]["code"]
-        self.agent(home, "enrol", code)
-
-    def sync(self, *homes):
-        for h in homes:
-            r = self.agent(h, "sync")[-1]
-            if r["alarmed"]:
-                raise Failed(f"{h}: alarmed: {r}")
-            self.bytes_up += r["bytes_up"]
-            self.sent += r["sent"]
-
-    def part_of(self, name, first, count):
-        """Rows first … first+count of a sample, as a file of its own."""
-        with open(DATA / name, newline="", encoding="utf-8") as f:
-            rows = list(csv.reader(f))
-        out = self.dir / f"{first}-{name}"
-        with open(out, "w", newline="", encoding="utf-8") as f:
-            csv.writer(f).writerows([rows[0]] + rows[1 + first:1 + first + count])
-        return out
-
-    def bring_in(self, home, kind, file, name):
-        r = self.agent(home, "import", kind, file, "--map",
-                       DATA / "maps" / f"{name}.json")[-1]
-        if r["refused"] or r["taken"] != r["rows"]:
-            raise Failed(f"{file}: {r}")
-        return r
-
-    # ---- the morning
-
+class Demo(Court):
     def morning(self):
         half = SEARCHES // 2
         self.say(f"h1: {half} searches, off line")
@@ -223,9 +76,6 @@ class Demo:
         there = self.api(f"/api/v1/records/{self.record}/state").decode()
         if here != there:
             raise Failed("handheld and centre show different states")
-
-    def audit(self, *args, ok):
-        return self.run("daybreak-audit", *args, "--json", ok=ok, lines=False)
 
     def export(self):
         """One record for a stranger, one body withheld.

@@ -178,6 +178,7 @@ log_device(struct enrol *e, struct joining *g, uint64_t *place)
 		.team = g->team,
 		.code = g->code_hex,
 		.by = g->by[0] == '\0' ? NULL : g->by };
+	enum status st;
 
 	memcpy(r.key, g->key, PUBKEY_LEN);
 	memcpy(r.serial, g->info.serial, ROSTER_SERIAL_LEN);
@@ -188,7 +189,10 @@ log_device(struct enrol *e, struct joining *g, uint64_t *place)
 		r.replaces = g->replaces;
 		r.replaces_reason = g->reason;
 	}
-	return roster_enrol(e->cfg.roster, &r, place);
+	/* It joined by another code, and never heard so: the answer was lost,
+	 * and that code has expired meanwhile. */
+	st = roster_enrol_again(e->cfg.roster, &r, place);
+	return st == ST_ABSENT ? roster_enrol(e->cfg.roster, &r, place) : st;
 }
 
 /* The device that this one takes the place of is out from now on.  Asked for
@@ -198,7 +202,8 @@ put_out_replaced(struct enrol *e, const struct joining *g)
 {
 	enum status st;
 
-	if (g->replaces[0] == '\0')
+	/* Its own name: whoever made the code saw one that had never come. */
+	if (g->replaces[0] == '\0' || strcmp(g->replaces, g->dev) == 0)
 		return ST_OK;
 	st = roster_revoke(e->cfg.roster, g->replaces, "replaced",
 	    g->reason[0] == '\0' ? "replaced" : g->reason,
@@ -290,6 +295,16 @@ code_used(struct enrol *e, const struct joining *g, struct enrol_reply *out)
 	    "入网码已被另一台设备使用，已报告督察");
 }
 
+/* A device of the log with the code of another person, or one that is out. */
+static enum status
+not_its_own(struct enrol *e, const struct joining *g, struct enrol_reply *out)
+{
+	centre_attempt(e->cfg.centre, "code_of_another", g->dev, "{}");
+	return enrol_say(out, 403, "not_its_code",
+	    "this device has joined for somebody else, or is revoked",
+	    "本机已为他人入网，或已被吊销");
+}
+
 static enum status
 join(struct enrol *e, struct joining *g, struct enrol_reply *out)
 {
@@ -315,6 +330,8 @@ join(struct enrol *e, struct joining *g, struct enrol_reply *out)
 		st = log_device(e, g, &place);
 		if (st == ST_CONFLICT)
 			return code_used(e, g, out);
+		if (st == ST_DENIED)
+			return not_its_own(e, g, out);
 	}
 	if (st == ST_OK)
 		st = put_out_replaced(e, g);

@@ -26,7 +26,9 @@ static const char schema[] =
     " since INTEGER NOT NULL, until INTEGER NOT NULL, code TEXT NOT NULL,"
     " standing TEXT NOT NULL DEFAULT '', place INTEGER NOT NULL)"
     " WITHOUT ROWID;"
-    "CREATE INDEX device_code ON device(code);";
+    /* All codes that a device joined by: the answer to one may be lost. */
+    "CREATE TABLE code(code TEXT PRIMARY KEY, rec TEXT NOT NULL)"
+    " WITHOUT ROWID;";
 
 /* What the committer asks for each piece; static words. */
 static const struct {

@@ -74,6 +74,14 @@ struct roster_enrol {
 /* Log an enrolment; *place is its own.  ST_CONFLICT: key or code is taken. */
 MUST_CHECK enum status roster_enrol(
     struct roster *r, const struct roster_enrol *e, uint64_t *place);
+/*
+ * A device that is in the log and never heard so comes with another code of its
+ * own person: `e` as for an enrolment; key, certificate, code and by count.
+ * Its certificate is renewed, and the code is used.  ST_ABSENT: it is not in
+ * the log; ST_DENIED: another person's, or out; ST_CONFLICT: the code is taken.
+ */
+MUST_CHECK enum status roster_enrol_again(
+    struct roster *r, const struct roster_enrol *e, uint64_t *place);
 MUST_CHECK enum status roster_renew(struct roster *r, const char *dev,
     const uint8_t serial[ROSTER_SERIAL_LEN],
     const uint8_t cert_sha256[HASH_LEN], uint64_t from_ms, uint64_t until_ms);

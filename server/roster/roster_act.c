@@ -86,6 +86,51 @@ device_record(struct roster *r, const char *dev, char rec[REC_LEN + 1],
 	return st;
 }
 
+static enum status
+code_is_free(void *arg, struct store *s)
+{
+	const struct roster_enrol *e = ((void **)arg)[1];
+	struct roster_device d;
+	enum status st = roster_device_by_code(((void **)arg)[0], e->code, &d);
+
+	(void)s;
+	if (st == ST_OK)
+		return ST_CONFLICT;
+	return st == ST_ABSENT ? ST_OK : st;
+}
+
+enum status
+roster_enrol_again(
+    struct roster *r, const struct roster_enrol *e, uint64_t *place)
+{
+	void *arg[2] = { r, (void *)(uintptr_t)e };
+	char rec[REC_LEN + 1], standing[16];
+	uint8_t head[ID_LEN];
+	struct roster_device d;
+	struct batch b;
+	struct batch_entry *x;
+	enum status st = roster_device_by_key(r, e->key, &d);
+
+	if (st == ST_OK)
+		st = device_record(r, d.dev, rec, head, standing);
+	if (st != ST_OK)
+		return st;
+	if (standing[0] != '\0' || strcmp(d.person, e->person) != 0)
+		return ST_DENIED;
+	batch_init(&b);
+	x = batch_add(&b, rec, "device@1", DO_SET, e->by);
+	batch_after(x, head);
+	batch_hex(x, "cert/serial", bytes_of(e->serial, ROSTER_SERIAL_LEN));
+	batch_hex(x, "cert/sha256", bytes_of(e->cert_sha256, HASH_LEN));
+	batch_int(x, "cert/from", (int64_t)e->from_ms);
+	batch_int(x, "cert/until", (int64_t)e->until_ms);
+	batch_text(x, "code", e->code);
+	st = batch_commit(&b, r->centre, code_is_free, arg);
+	batch_free(&b);
+	*place = d.place;
+	return st;
+}
+
 enum status
 roster_renew(struct roster *r, const char *dev,
     const uint8_t serial[ROSTER_SERIAL_LEN],

@@ -124,6 +124,15 @@ bind_hex(struct db_stmt *s, int i, struct bytes hex, uint8_t *out, size_t len)
 	return st;
 }
 
+/* The first that joined by a code has it. */
+static enum status
+note_code(struct roster *r, const struct entry *e)
+{
+	return set_text(r,
+	    "INSERT OR IGNORE INTO code(rec, code) VALUES(?1, ?2)", e->rec,
+	    roster_value(e, "code"));
+}
+
 static enum status
 open_device(struct roster *r, const struct entry *e, uint64_t place)
 {
@@ -188,8 +197,10 @@ apply_device(struct roster *r, const struct entry *e, uint64_t place)
 	};
 	enum status st;
 
-	if (e->verb == DO_OPEN)
-		return open_device(r, e, place);
+	if (e->verb == DO_OPEN) {
+		st = open_device(r, e, place);
+		return st == ST_OK ? note_code(r, e) : st;
+	}
 	/* A doubt that was logged once stays, though the device be replaced:
 	 * what its file brings then is still held. */
 	if (e->verb == DO_ADVANCE)
@@ -200,6 +211,8 @@ apply_device(struct roster *r, const struct entry *e, uint64_t place)
 	if (e->verb != DO_SET)
 		return ST_OK;
 	st = renew_device(r, e);
+	if (st == ST_OK && has_name(e, "code"))
+		st = note_code(r, e);
 	return st == ST_OK ? set_columns(r, e, columns, 2) : st;
 }
 

@@ -72,7 +72,8 @@ enum status
 roster_device_by_code(
     struct roster *r, const char *code_hash, struct roster_device *out)
 {
-	return one_device(r, DEVICE_COLUMNS "WHERE code = ?1",
+	return one_device(r,
+	    DEVICE_COLUMNS "WHERE rec = (SELECT rec FROM code WHERE code = ?1)",
 	    bytes_str(code_hash), false, out);
 }
 

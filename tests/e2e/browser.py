@@ -5,12 +5,12 @@ import json
 import subprocess
 import urllib.request
 
-from support import Failed, demo, wait_for
+from support import Failed, court, wait_for
 
 
 class Browser:
     def __init__(self, width=1280, height=900):
-        self.port = demo.free_port()
+        self.port = court.free_port()
         self.driver = subprocess.Popen(
             ["chromedriver", f"--port={self.port}"],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

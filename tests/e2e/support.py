@@ -23,8 +23,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "scripts"))
-import demo  # noqa: E402
-from demo import Failed  # noqa: E402,F401
+import court  # noqa: E402
+from court import Failed  # noqa: E402,F401
 
 CENTRE = "centre.daybreak.internal"
 YEAR = 365 * 86400
@@ -67,7 +67,7 @@ def openssl(*args, data=None):
     return r.stdout
 
 
-class Court(demo.Demo):
+class Court(court.Court):
     """A court with its server; `luck` are variables of bad_luck.c for it."""
 
     def __init__(self, bin_dir):
@@ -248,7 +248,7 @@ class Court(demo.Demo):
             shutil.rmtree(self.dir)
 
 
-urllib_error = demo.urllib.request.HTTPError
+urllib_error = court.urllib.request.HTTPError
 
 
 # ---- a handheld of our own making

@@ -18,12 +18,12 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "scripts"))
-import demo  # noqa: E402
+import court  # noqa: E402
 
 
 def must(ok, what):
     if not ok:
-        raise demo.Failed(what)
+        raise court.Failed(what)
 
 
 def get(d, path, token=None, port=1):
@@ -161,7 +161,7 @@ def options(d):
 
 
 def main():
-    d = demo.Demo(sys.argv[1], True)
+    d = court.Court(sys.argv[1], True)
     try:
         d.make_court()
         d.start()
@@ -190,7 +190,7 @@ def main():
         print("tokens, roles, parameters, record, devices, descriptor, "
               "options: as they must be")
         return 0
-    except demo.Failed as e:
+    except court.Failed as e:
         print(f"failed: {e}\nkept: {d.dir}")
         return 1
     finally:

@@ -17,7 +17,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 GUIDE = ROOT / "docs" / "guide"
 sys.path.insert(0, str(ROOT / "scripts"))
-import demo  # noqa: E402
+import court  # noqa: E402
 
 RUN = re.compile(r"^(daybreak-server run .*)&$", re.M)
 # The administrator begins and ends: a revoked handheld syncs no more.
@@ -35,7 +35,7 @@ def script():
     for who, first, last in ORDER:
         zh, en = blocks(who, "zh"), blocks(who, "en")
         if zh != en or not zh:
-            raise demo.Failed(f"{who}: the languages tell other commands")
+            raise court.Failed(f"{who}: the languages tell other commands")
         out += zh[first:last]
     return "\n".join(out)
 
@@ -47,7 +47,7 @@ def readme():
                      re.M | re.S).group(1)
     lines = [x[4:] for x in part.splitlines() if x.startswith("    ")]
     if "scripts/setup.sh" not in lines[0] or "PATH" not in lines[1]:
-        raise demo.Failed("the README begins otherwise")
+        raise court.Failed("the README begins otherwise")
     # Consistent, and not anchored: that is 1, as the README says.
     lines = [re.sub("  #.*", "", x) + " || [ $? = 1 ]"
              if x.startswith("daybreak-audit bundle") else x
@@ -58,7 +58,7 @@ def readme():
 def run(text):
     """In a folder and on ports of its own; the words of what fails."""
     folder = Path(tempfile.mkdtemp(prefix="daybreak-guide-"))
-    ports = {str(p): str(demo.free_port()) for p in (7443, 7444, 7445)}
+    ports = {str(p): str(court.free_port()) for p in (7443, 7444, 7445)}
     if not RUN.search(text):
         print("failed: it does not start the server")
         return 1
@@ -67,7 +67,7 @@ def run(text):
 trap 'kill $server; wait $server' EXIT
 until grep -q ready run.out; do kill -0 $server; sleep 0.1; done""", text)
     text = re.sub("|".join(ports), lambda m: ports[m.group()], text)
-    (folder / "pin").write_text(demo.PIN + "\n")
+    (folder / "pin").write_text(court.PIN + "\n")
     (folder / "guide.sh").write_text(text)
     (folder / "door.jpg").write_bytes(bytes.fromhex(  # a PNG of one pixel
         "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de"
@@ -99,7 +99,7 @@ until grep -q ready run.out; do kill -0 $server; sleep 0.1; done""", text)
 def main():
     try:
         return run(script()) or run(readme())
-    except demo.Failed as e:
+    except court.Failed as e:
         print(f"failed: {e}")
         return 1
 

@@ -92,7 +92,7 @@ def imports(c):
     c.agent("h1", "enrol", c.code_for("p001"))
     rows = 2000
     args = ("import", "search", c.part_of("searches.csv", 0, rows), "--map",
-            support.demo.DATA / "maps" / "searches.json")
+            support.court.DATA / "maps" / "searches.json")
     for n in range(ROUNDS):
         killed(c, rng, "h1", 1.6, *args)
     last = c.agent("h1", *args)[-1]

@@ -394,7 +394,7 @@ def really_full_disk_of_a_handheld(c):
         # and comes to an end: said so, with nothing half there.
         rows, count = many_rows(c)
         args = ("import", "search", rows, "--map",
-                support.demo.DATA / "maps" / "searches.json")
+                support.court.DATA / "maps" / "searches.json")
         code, out, words = c.ask("h1", *args)
         check(code == 1 and "存储已满" in words, f"not told: {words[-600:]}")
         taken = [r for r in out if "taken" in r][-1]["taken"]

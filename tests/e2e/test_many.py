@@ -15,7 +15,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "scripts"))
-import demo  # noqa: E402
+import court  # noqa: E402
 
 HANDHELDS = int(os.environ.get("DAYBREAK_HANDHELDS", "6"))
 ROWS, ROUNDS = 25, 3
@@ -55,7 +55,7 @@ def read_until(d, over, rng):
         if body.startswith(b'{"') and b'"position"' in body:
             s = json.loads(body)
             if s["position"] > s["size"] or s["size"] < size:
-                raise demo.Failed(f"went back, or ahead of itself: {s}")
+                raise court.Failed(f"went back, or ahead of itself: {s}")
             size = s["size"]
 
 
@@ -68,12 +68,12 @@ def work(d, home, first):
         for _ in range(20):
             r = d.agent(home, "sync", ok=(0, 1))[-1]
             if r.get("alarmed"):
-                raise demo.Failed(f"{home}: alarmed: {r}")
+                raise court.Failed(f"{home}: alarmed: {r}")
             s = d.agent(home, "status")[-1]
             if s["queued"] == 0:
                 break
         else:
-            raise demo.Failed(f"{home}: still queued: {s}")
+            raise court.Failed(f"{home}: still queued: {s}")
 
 
 def keeps_keys_in(d):
@@ -81,7 +81,7 @@ def keeps_keys_in(d):
     for line in Path(f"/proc/{d.server.pid}/limits").read_text().splitlines():
         if line.startswith("Max core file size") and line.split()[4:6] != \
                 ["0", "0"]:
-            raise demo.Failed(f"the server would leave a core file: {line}")
+            raise court.Failed(f"the server would leave a core file: {line}")
 
 
 def says_what_went_up(d):
@@ -97,9 +97,9 @@ def says_what_went_up(d):
     bodies = [x["in"] for x in lines if x.get("dev") == dev
               and x.get("path") == "/v1/sync"]
     if not bodies or max(bodies) < 1 << 16:
-        raise demo.Failed(f"no request of a size that matters: {bodies}")
+        raise court.Failed(f"no request of a size that matters: {bodies}")
     if not 0 < said - sum(bodies) <= 300 * len(bodies):
-        raise demo.Failed(f"bytes_up {said}, but the centre got {bodies}")
+        raise court.Failed(f"bytes_up {said}, but the centre got {bodies}")
 
 
 def proves(d):
@@ -114,7 +114,7 @@ def proves(d):
 def main():
     seed = int(os.environ.get("DAYBREAK_SEED", "1"))
     print(f"seed {seed}; again: DAYBREAK_SEED={seed} {sys.argv[0]} {sys.argv[1]}")
-    d = demo.Demo(sys.argv[1], True)
+    d = court.Court(sys.argv[1], True)
     try:
         d.make_court()
         d.start()
@@ -135,7 +135,7 @@ def main():
         s = d.caught_up()
         want = HANDHELDS * ROWS * ROUNDS
         if s["records"] != want:
-            raise demo.Failed(f"{s['records']} records, must be {want}")
+            raise court.Failed(f"{s['records']} records, must be {want}")
         says_what_went_up(d)
         d.record = d.agent("h1", "list", "--kind", "search", "--limit",
                            1)[0]["rec"]
@@ -143,7 +143,7 @@ def main():
         proves(d)
         print(f"{HANDHELDS} handhelds, {s['entries']} entries: ok")
         return 0
-    except demo.Failed as e:
+    except court.Failed as e:
         print(f"failed: {e}\nkept: {d.dir}")
         return 1
     finally:

@@ -16,17 +16,17 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "scripts"))
-import demo  # noqa: E402
+import court  # noqa: E402
 
 HOMES = ("h1", "h2", "h3")  # and h4, which joins after the backup
 
 
 def need(what, words):
     if not what:
-        raise demo.Failed(words)
+        raise court.Failed(words)
 
 
-class World(demo.Demo):
+class World(court.Court):
     def begin(self):
         self.make_court()
         self.start()
@@ -56,7 +56,7 @@ class World(demo.Demo):
                 if s["queued"] == 0 and r["received"] == 0 and r["sent"] == 0:
                     break
             else:
-                raise demo.Failed(f"{h}: never done: {r} {s}")
+                raise court.Failed(f"{h}: never done: {r} {s}")
 
     def sync_twice(self, *homes):
         self.sync_all(*homes)
@@ -338,7 +338,7 @@ def main():
         forged(d)
         shutil.rmtree(d.dir)
         return 0
-    except demo.Failed as e:
+    except court.Failed as e:
         print(f"failed: {e}\nkept: {d.dir}")
         return 1
     finally:

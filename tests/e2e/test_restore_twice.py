@@ -15,7 +15,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "scripts"))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-import demo  # noqa: E402
+import court  # noqa: E402
 from test_restore import World, need, same_states  # noqa: E402
 
 ALL = ("h1", "h2", "h3", "h5")
@@ -160,7 +160,7 @@ def main():
         shutil.rmtree(d.dir)
         print("three restores from one backup: all came back, audited")
         return 0
-    except demo.Failed as e:
+    except court.Failed as e:
         print(f"failed: {e}\nkept: {d.dir}")
         return 1
     finally:

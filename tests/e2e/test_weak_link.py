@@ -86,7 +86,7 @@ class Court(support.Court):
 
     def __init__(self, bin_dir, host):
         super().__init__(bin_dir)
-        self.at = (host, support.demo.free_port())
+        self.at = (host, support.court.free_port())
 
     def make_court(self):
         d, c, p = self.ports
