@@ -150,7 +150,7 @@ by_hex(const void *key, const void *act)
 static const struct state_act *
 act_of(const struct state *st, const uint8_t id[ID_LEN])
 {
-	char hex[2 * ID_LEN + 1];
+	char hex[2 * ID_LEN + 1] = "";
 	struct bytes key = bytes_of(hex, 2 * (size_t)ID_LEN);
 
 	hex_encode(hex, bytes_of(id, ID_LEN));
