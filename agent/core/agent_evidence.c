@@ -218,7 +218,7 @@ lose(struct agent *a, struct blob *b)
 {
 	struct log_blob row = b->row;
 
-	if (row.state != BLOB_STORED) {
+	if (row.state != BLOB_STORED && row.state != BLOB_WAITING) {
 		row.state = BLOB_LOST;
 		if (blobs_put(a, &row) == ST_NOMEM)
 			return ST_NOMEM;

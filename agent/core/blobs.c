@@ -103,7 +103,8 @@ is_known(void *arg, const uint8_t id[BLOB_ID_LEN])
 	return false;
 }
 
-/* Files that are gone, whoever took them. */
+/* Files that are gone, whoever took them.  What the centre said it has whole
+ * waits on for its receipt: asked again, it is stored, or lost then. */
 static enum status
 miss(struct agent *a)
 {
@@ -114,7 +115,7 @@ miss(struct agent *a)
 		struct log_blob *r = &b->at[i].row;
 
 		if (r->state == BLOB_PURGED || r->state == BLOB_LOST ||
-		    blob_there(a->blobs_dir, r->id))
+		    r->state == BLOB_WAITING || blob_there(a->blobs_dir, r->id))
 			continue;
 		r->state = r->state == BLOB_STORED ? BLOB_PURGED : BLOB_LOST;
 		st = log_blob_put(a->log, r);

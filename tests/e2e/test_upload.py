@@ -87,6 +87,26 @@ def files_arrive_whole(c):
     t.end()
 
 
+def what_the_centre_has_is_not_lost(c):
+    """Would catch: a file that is called lost, in the record and for good,
+    while the centre has it and only its receipt is on the way."""
+    t = Scene(c)
+    data = some(80000, 17)
+    entry = t.attach("f", data)
+    t.upload(ok=(0,))
+    check(t.s.stored.get(sha(data)) == data, "it did not arrive")
+    for f in (c.dir / "a" / "blobs").iterdir():
+        f.unlink()
+    for _ in range(2):
+        check(t.state(entry)["state"] == "waiting", str(t.state(entry)))
+    code, _, words = c.ask("a", "evidence", "get", entry, c.dir / "out")
+    check(code != 0 and not (c.dir / "out").exists(), words)
+    check(t.state(entry)["state"] == "waiting", str(t.state(entry)))
+    found = c.agent("a", "findings", t.rec, lines=False).stdout
+    check("evidence_lost" not in found, found)
+    t.end()
+
+
 def goes_on_where_it_stopped(c):
     """Would catch: a file begun anew after a cut, a lost answer, a restart of
     the server or of the handheld."""
@@ -325,7 +345,7 @@ def tus_own_server_takes_them(c):
         check(sha(x) in there, f"{len(x)} bytes did not arrive")
 
 
-CASES = [files_arrive_whole, goes_on_where_it_stopped,
+CASES = [files_arrive_whole, what_the_centre_has_is_not_lost, goes_on_where_it_stopped,
          a_killed_handheld_goes_on,
          a_kept_connection_that_died_shifts_nothing, what_a_server_may_answer,
          refusals_that_last, a_server_that_lies_loses_nothing,
