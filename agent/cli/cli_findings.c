@@ -180,6 +180,14 @@ put_one_ended(FILE *f, const struct json *j, uint32_t n, bool en)
 	uint32_t finding = json_get(j, n, "finding");
 	uint32_t ended = json_get_typed(j, n, "ended", JSON_OBJECT);
 
+	if (finding == 0) {
+		(void)fputs(
+		    en ? "not looked at from " : "此后未查 not looked at from ",
+		    f);
+		put_minute(f, j, n, "unread");
+		(void)fputc('\n', f);
+		return;
+	}
 	(void)fputs("- ", f);
 	put_member(f, j, finding, en ? "en" : "zh");
 	(void)fputs("\n    [", f);

@@ -38,6 +38,7 @@ struct run {
 	size_t stood, cap;
 	size_t open; /* of the list: not ended yet */
 	size_t work;
+	size_t unread; /* the first place that was not looked at, or NOWHERE */
 };
 
 static const char *
@@ -217,9 +218,13 @@ look(struct run *r, size_t i)
 	bool rest = rests(r, i);
 	enum status st;
 
-	if ((!rest && r->open == 0) || r->work > PAST_WORK_MAX)
+	if ((!rest && r->open == 0) || r->unread != NOWHERE)
 		return ST_OK;
 	r->work += i + 1;
+	if (r->work > (r->in->work_max > 0 ? r->in->work_max : PAST_WORK_MAX)) {
+		r->unread = i;
+		return ST_OK;
+	}
 	st = judge(r);
 	for (size_t n = 0; n < r->stood && st == ST_OK; n++) {
 		struct stood *s = &r->list[n];
@@ -256,7 +261,7 @@ walk(struct run *r)
 	}
 	for (size_t n = 0; n < r->stood && st == ST_OK; n++) {
 		/* Not seen to end before the last entry: by that one. */
-		if (r->list[n].ended == NOWHERE && r->work <= PAST_WORK_MAX)
+		if (r->list[n].ended == NOWHERE && r->unread == NOWHERE)
 			r->list[n].ended = r->count - 1;
 	}
 	return st;
@@ -317,6 +322,11 @@ put_all(struct run *r, struct buf *out)
 		put_at(r, s->at, out);
 		buf_u8(out, '}');
 	}
+	if (r->unread != NOWHERE) {
+		buf_str(out, r->stood > 0 ? ",{\"unread\":" : "{\"unread\":");
+		put_at(r, r->unread, out);
+		buf_u8(out, '}');
+	}
 	buf_u8(out, ']');
 }
 
@@ -333,7 +343,7 @@ by_end(const void *a, const void *b)
 enum status
 past_json(const struct past_input *in, struct buf *out)
 {
-	struct run r = { .in = in };
+	struct run r = { .in = in, .unread = NOWHERE };
 	struct past_entry *entry =
 	    sorted(in->entries, in->count, sizeof(*in->entries), by_id);
 	struct rules_entry *judged = sorted(in->cx->entries,

@@ -37,14 +37,17 @@ struct past_input {
 	const struct kind *kind;
 	const struct rules_context *cx; /* as the record is judged today */
 	const struct lives *lives;      /* what is found and was said today */
+	size_t work_max;                /* 0: PAST_WORK_MAX */
 };
 
 /*
  * Append an array, canonical but for its order (that of the entries which ended
  * them): {"ended":{"at","by","id"}|null,"finding":{"en","key","rule",
  * "severity","zh"},"stood":at}.  `at`: when the entry was written, by its
- * device.  `stood`: of the last entry before it rested.  `ended` null: more
- * than PAST_WORK_MAX were to be folded.  ST_NOMEM, ST_LIMIT.
+ * device.  `stood`: of the last entry before it rested.  Where more than
+ * work_max entries were to be folded the last element is {"unread":at}: what
+ * was written from then on was not looked at, and `ended` null is what had not
+ * ended by then.  ST_NOMEM, ST_LIMIT.
  */
 MUST_CHECK enum status past_json(const struct past_input *in, struct buf *out);
 

@@ -119,7 +119,7 @@ say(struct story *s, unsigned minute, const char *verb, const char *on,
 }
 
 static const char *
-ended(struct story *s)
+ended_within(struct story *s, size_t work_max)
 {
 	struct rules_context cx = { .now_ms = BEGAN_MS + 100000 * MIN,
 		.offset_min = 480,
@@ -135,7 +135,8 @@ ended(struct story *s)
 		.rules = rules,
 		.kind = kinds_find(kinds, bytes_str("search@1")),
 		.cx = &cx,
-		.lives = &s->lives };
+		.lives = &s->lives,
+		.work_max = work_max };
 
 	buf_reset(&s->state);
 	EXPECT_OK(merge_run(s->merge));
@@ -147,6 +148,12 @@ ended(struct story *s)
 	buf_reset(&s->out);
 	EXPECT_OK(past_json(&in, &s->out));
 	return buf_cstr(&s->out);
+}
+
+static const char *
+ended(struct story *s)
+{
+	return ended_within(s, 0);
 }
 
 #define OPEN                                                                   \
@@ -244,6 +251,27 @@ test_past_leaves_out_what_was_spoken_of(void **state)
 	story_free(&s);
 }
 
+/* Catches a long record of which the rest was passed over in silence. */
+static void
+test_past_says_where_it_stopped_looking(void **state)
+{
+	struct story s;
+	const char *text;
+
+	(void)state;
+	story_init(&s);
+	say(&s, 0, OPEN);
+	say(&s, 60, "set", "[\"cause\"]", "[\"b\"]", NULL);
+	say(&s, 120, WARRANT);
+	say(&s, 180, "set", "[\"cause\"]", "[\"c\"]", NULL);
+	EXPECT(strstr(ended(&s), "unread") == NULL);
+	text = ended_within(&s, 2);
+	EXPECT(strncmp(text, "[{\"ended\":null", 14) == 0);
+	EXPECT(strstr(text, "{\"unread\":\"") != NULL);
+	EXPECT(strstr(text, "\"id\"") == NULL);
+	story_free(&s);
+}
+
 int
 main(void)
 {
@@ -253,6 +281,7 @@ main(void)
 		cmocka_unit_test(test_past_names_the_entry_that_ended_it),
 		cmocka_unit_test(test_past_a_step_is_a_rest_too),
 		cmocka_unit_test(test_past_leaves_out_what_was_spoken_of),
+		cmocka_unit_test(test_past_says_where_it_stopped_looking),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
