@@ -33,7 +33,7 @@ main(int argc, char **argv)
 	struct kinds *kinds;
 	struct rules *rules;
 	uint64_t done = 0;
-	double us, all, wall;
+	double us, own, all, wall;
 
 	inside_open(&in, quick ? 5 : DEVICES);
 	while (in.entries < entries)
@@ -61,11 +61,14 @@ main(int argc, char **argv)
 	pc.hands = number_arg(argc, argv, 2, 0);
 	EXPECT_OK(project_open(&project, &pc));
 	us = cpu_us();
+	own = thread_us();
 	wall = wall_us();
 	EXPECT_OK(project_follow(project, UINT64_MAX, &done));
 	wall = wall_us() - wall;
+	own = thread_us() - own;
 	us = cpu_us() - us;
 	figure("project_records", us / (double)in.entries, "us/entry");
+	figure("project_records_writer", own / (double)in.entries, "us/entry");
 	figure("project_records_wall", wall / (double)in.entries, "us/entry");
 	all += us;
 	us = thread_us();
