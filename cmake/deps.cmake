@@ -14,7 +14,7 @@ pkg_check_modules(PANGO REQUIRED IMPORTED_TARGET pangocairo fontconfig)
 pkg_check_modules(LOOK REQUIRED IMPORTED_TARGET libmagic libjpeg libpng
 	libwebp)
 pkg_check_modules(FILM REQUIRED IMPORTED_TARGET
-	libavformat libavcodec libavutil zbar)
+	libavformat libavcodec libavutil zbar libseccomp)
 
 set(MBEDTLS_ROOT "" CACHE PATH "Where mbedTLS >= 3.6 is installed")
 if(NOT MBEDTLS_ROOT AND DEFINED ENV{MBEDTLS_ROOT})

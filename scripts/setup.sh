@@ -35,7 +35,7 @@ build_packages=(gcc make cmake ninja-build pkg-config libc6-dev ca-certificates
 	libsqlite3-dev libsodium-dev libzstd-dev libssl-dev libcurl4-openssl-dev
 	libuv1-dev libqrencode-dev libpango1.0-dev fonts-noto-cjk
 	libmagic-dev libjpeg-dev libpng-dev libwebp-dev
-	libavformat-dev libavcodec-dev libavutil-dev libzbar-dev
+	libavformat-dev libavcodec-dev libavutil-dev libzbar-dev libseccomp-dev
 	libcmocka-dev python3 bzip2 xz-utils dpkg-dev)
 test_packages=(clang clang-format clang-tidy codespell libclang-rt-dev
 	golang-go golang-golang-x-mod-dev openssl sqlite3 zstd curl procps poppler-utils iproute2

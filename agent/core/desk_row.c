@@ -325,15 +325,15 @@ void
 desk_place(
     const char *path, uint64_t size, int64_t mtime_ms, uint8_t out[HASH_LEN])
 {
-	char numbers[64];
-	int n = snprintf(
-	    numbers, sizeof(numbers), "%llu", (unsigned long long)size);
-	int m = snprintf(numbers + n + 1, sizeof(numbers) - (size_t)n - 1,
-	    "%lld", (long long)mtime_ms);
-	struct bytes parts[2] = { bytes_of(path, strlen(path) + 1),
-		bytes_of(numbers, (size_t)(n + 1 + m)) };
+	char a[24], b[24];
+	struct bytes parts[3];
 
-	sha256_many(out, parts, 2);
+	(void)snprintf(a, sizeof(a), "%llu", (unsigned long long)size);
+	(void)snprintf(b, sizeof(b), "%lld", (long long)mtime_ms);
+	parts[0] = bytes_of(path, strlen(path) + 1); /* each with its NUL … */
+	parts[1] = bytes_of(a, strlen(a) + 1);
+	parts[2] = bytes_str(b); /* … but the last */
+	sha256_many(out, parts, 3);
 }
 
 void

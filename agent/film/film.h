@@ -51,6 +51,15 @@ MUST_CHECK enum status film_read(int fd, struct film_said *out);
  * where they are known, and "code AT_MS TEXT" LF for each. */
 void film_write(const struct film_said *said, struct buf *out);
 
+/*
+ * From now on this process reads what is open, writes an answer, takes memory
+ * that is never run, and ends; every other call into the system fails (EPERM,
+ * by a filter of the kernel's that nothing can take off).  A GiB, a minute of
+ * CPU, no core.  False: the system does not allow that; nothing is to be read
+ * then.
+ */
+MUST_CHECK bool film_confine(void);
+
 /* ---- shared by the files of this room */
 
 struct AVFrame;

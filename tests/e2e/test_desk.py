@@ -11,7 +11,6 @@ import re
 import socket
 import subprocess
 import sys
-import time
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -190,6 +189,19 @@ def a_morning_is_filed(c: Court):
             f["finding"].get("rule") == "footage_gap"]
     check(here and here[0]["en"] == gap["en"], f"at the desk: {here}")
 
+    # A moment of it is tied to the act, and shown on both sides.
+    m.desk_note(of_a["id"], 61000)
+    c.sync("d")
+    point = wait_for("the moment", lambda: c.console(
+        f"/api/v1/records/{m.rec}")["points"])[0]
+    check(point["attach"] == of_a["id"] and point["text"] == "开门" and
+          point["moment"][:19] == rfc(m.began + 56000)[:19], f"{point}")
+    words = c.run("daybreak-agent", "--home", c.dir / "d", "show", m.rec,
+                  lines=False).stdout
+    check("录像中的时点" in words and "1:01" in words, words)
+    check(c.ask("d", "note", m.rec, "开门", "--attach", of_a["id"],
+                "--at-ms", "65001")[0] == 1, "a moment behind the end")
+
     # The other recorder's card covers it; its clock was never shown.
     other = c.dir / "other"
     other.mkdir()
@@ -343,6 +355,27 @@ def a_full_disk_at_the_desk_loses_nothing(c: Court):
     check([x["state"] for x in r["attachments"]] == ["stored"], f"{r}")
 
 
+def a_desk_that_is_killed_goes_on_where_it_was(c: Court):
+    """Catches a scan that begins anew, or doubles, after kill -9."""
+    m = Morning(c)
+    card = c.dir / "card"
+    card.mkdir()
+    films = [film(card / f"{i:02d}.mp4", m.began + i * 1000, 3 + i)
+             for i in range(12)]
+    p = subprocess.Popen(
+        [c.bin / "daybreak-agent", "--home", c.dir / "d", "--json", "desk",
+         "scan", card], env=c.env, stdout=subprocess.PIPE, text=True)
+    for _ in range(4):
+        check('"met":"read"' in p.stdout.readline(), "nothing was read")
+    p.kill()
+    p.wait()
+    out = m.desk("scan", card)
+    counts = out[-1]["counts"]
+    check(counts["read"] + counts["known"] == 12 and counts["known"] >= 4,
+          f"{counts}")
+    check(set(m.listed()) == {digest(f) for f in films}, "not each once")
+
+
 def desk_findings(m):
     code, out, words = m.c.ask("d", "findings", m.rec)
     check(code in (0, 1), words)
@@ -350,9 +383,17 @@ def desk_findings(m):
     return json.loads(line)
 
 
+def desk_note(m, attach, at_ms):
+    code, _, words = m.c.ask("d", "note", m.rec, "开门", "--attach", attach,
+                             "--at-ms", str(at_ms))
+    check(code == 0, words)
+
+
 Morning.desk_findings = desk_findings
+Morning.desk_note = desk_note
 
 if __name__ == "__main__":
     sys.exit(run_cases([a_morning_is_filed, a_card_read_twice_doubles_nothing,
                         what_is_on_a_card_is_told_one_by_one,
-                        a_full_disk_at_the_desk_loses_nothing]))
+                        a_full_disk_at_the_desk_loses_nothing,
+                        a_desk_that_is_killed_goes_on_where_it_was]))

@@ -1,9 +1,12 @@
 /* film: what a recording says of itself; damaged and hostile ones too. */
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <libavcodec/avcodec.h>
@@ -284,6 +287,48 @@ test_film_opens_nothing_but_what_it_was_given(void **state)
 	}
 }
 
+/* What a decoder that was taken over would try. */
+static int
+try_all(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC), bad = 0;
+	struct film_said said;
+
+	if (!film_confine())
+		return 100;
+	bad += film_read(fd, &said) != ST_OK || said.count != 3;
+	(void)close(2);
+	bad += open("/etc/passwd", O_RDONLY | O_CLOEXEC) >= 0 ? 2 : 0;
+	bad += socket(AF_INET, SOCK_STREAM, 0) >= 0 ? 4 : 0;
+	bad += kill(getppid(), 0) == 0 ? 8 : 0;
+	bad += fork() >= 0 ? 16 : 0;
+	bad += mmap(NULL, 4096, PROT_READ | PROT_EXEC,
+		   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED
+		   ? 32
+		   : 0;
+	bad += unlink(path) == 0 ? 64 : 0;
+	return bad;
+}
+
+/* Catches a film that takes its decoder over and reads, sends, starts or
+ * destroys something. */
+static void
+test_film_is_read_where_nothing_else_can_be_done(void **state)
+{
+	struct made m = {
+		.name = "e.mp4", .seconds = 4, .code = code, .until = 3
+	};
+	const char *path = make_film(&m);
+	int how = 0;
+	pid_t pid = fork();
+
+	(void)state;
+	if (pid == 0)
+		_exit(try_all(path));
+	EXPECT(pid > 0 && waitpid(pid, &how, 0) == pid);
+	assert_int_equal(how, 0);
+}
+
 int
 main(void)
 {
@@ -294,6 +339,8 @@ main(void)
 		    test_film_looks_at_the_end_too_and_for_our_codes_alone),
 		cmocka_unit_test(
 		    test_film_cut_off_or_damaged_is_told_as_far_as_it_goes),
+		cmocka_unit_test(
+		    test_film_is_read_where_nothing_else_can_be_done),
 		cmocka_unit_test(test_film_opens_nothing_but_what_it_was_given),
 	};
 
