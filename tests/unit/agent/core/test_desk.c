@@ -322,6 +322,17 @@ test_desk_takes_the_nearest_sighting(void **state)
 	(void)scan("R-7", NULL);
 	EXPECT(has("near-A.mp4", "\"clock_off_ms\":-2200"));
 	EXPECT(has("near-Z.mp4", "\"clock_off_ms\":-8000"));
+	/* A code proves more than a hand, however near. */
+	{
+		char digest[9];
+
+		(void)snprintf(digest, sizeof(digest), "%.8s",
+		    strstr(line_of("near-A.mp4"), "\"digest\":\"") + 10);
+		EXPECT_OK(agent_desk_clock(
+		    a, digest, 0, "2026-11-24T05:00:00+08:00"));
+		EXPECT(has("near-A.mp4", "\"clock\":\"code\""));
+		EXPECT(has("near-A.mp4", "\"clock_off_ms\":-2200"));
+	}
 	/* Somebody's reading counts where no code was seen. */
 	EXPECT(mkdir(tmpdir_file(&card, "other"), 0700) == 0);
 	put_film("other/H.mp4", began, 30, "");
