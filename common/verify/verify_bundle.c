@@ -371,11 +371,13 @@ run(struct vbundle *vb, struct bytes file)
 	verify_keys(v);
 	vbundle_lines(vb);
 	vbundle_broken(vb);
-	st = verify_holds_end(v);
+	st = verify_read_anchors(v);
+	if (st == ST_OK)
+		st = verify_distrust(v);
+	if (st == ST_OK)
+		st = verify_holds_end(v);
 	if (st == ST_OK)
 		st = vbundle_record(vb);
-	if (st == ST_OK)
-		st = verify_read_anchors(v);
 	return st == ST_OK ? outside(vb) : st;
 }
 

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/enc.h"
-#include "verify/verify_impl.h"
+#include "verify/verify_bundle_impl.h"
 
 enum status
 verify_descriptor_entry(
@@ -102,6 +102,55 @@ judge_chains(struct verify *v, const struct descriptor_distrust *x)
 	return st;
 }
 
+/* The same, of what a bundle brings; of one run. */
+static enum status
+judge_run(struct verify *v, size_t i, uint64_t after)
+{
+	const struct bundle_run *r = &v->bundle->b.run[i];
+	struct vchain *c = v->bundle->run[i].c;
+	enum status st = ST_OK;
+
+	for (size_t k = 0; k < r->step_count && st == ST_OK; k++) {
+		const struct vstep *s = &v->bundle->step[r->step + k];
+		struct vhold h = { .c = c,
+			.what = VERIFY_REVOKED,
+			.place = s->place,
+			.seq = s->seq };
+
+		if (s->place < after || s->entry.len == 0)
+			continue;
+		if (c->server) {
+			verify_say_at(v, VERIFY_DESCRIPTOR, s->place, c, s->seq,
+			    "法院公钥已被宣布不可信，此后的条目无效。",
+			    "An entry by a key of the court's that it says is "
+			    "good for nothing by then.");
+			return ST_OK;
+		}
+		if (!s->of_record || s->bare)
+			continue;
+		memcpy(h.id, s->link, ID_LEN);
+		st = verify_room(
+		    &v->need, &v->need_cap, v->need_count, sizeof(h));
+		if (st == ST_OK)
+			v->need[v->need_count++] = h;
+	}
+	return st;
+}
+
+static enum status
+judge_steps(struct verify *v, const struct descriptor_distrust *x)
+{
+	char hex[2 * PUBKEY_LEN + 1];
+	enum status st = ST_OK;
+
+	for (size_t i = 0; i < v->bundle->b.run_count && st == ST_OK; i++) {
+		hex_encode(hex, bytes_of(v->bundle->run[i].c->key, PUBKEY_LEN));
+		if (strcmp(hex, x->key) == 0)
+			st = judge_run(v, i, x->after);
+	}
+	return st;
+}
+
 /* A checkpoint that such a log key signed beyond that size proves nothing. */
 static enum status
 judge_anchors(struct verify *v, const struct descriptor_distrust *x)
@@ -131,6 +180,29 @@ judge_anchors(struct verify *v, const struct descriptor_distrust *x)
 	return st;
 }
 
+/* What the bundle itself rests on. */
+static enum status
+judge_checkpoint(struct verify *v, const struct descriptor_distrust *x)
+{
+	struct buf vkey;
+	enum status st;
+
+	if (v->bundle == NULL || v->bundle->cp.size <= x->after)
+		return ST_OK;
+	buf_init(&vkey, NOTE_VKEY_MAX + 1);
+	note_key_format(&v->given->key, &vkey);
+	st = vkey.err;
+	if (st == ST_OK && bytes_eq_str(buf_view(&vkey), x->key))
+		verify_data(
+		    verify_say(v->r, VERIFY_RECEIPT,
+			"导出件的检查点由法院已宣布不可信的公钥签名。",
+			"The bundle's checkpoint is signed by a key that "
+			"the court says was good for nothing by then."),
+		    "size %" PRIu64, v->bundle->cp.size);
+	buf_free(&vkey);
+	return st;
+}
+
 enum status
 verify_distrust(struct verify *v)
 {
@@ -141,7 +213,10 @@ verify_distrust(struct verify *v)
 		return ST_OK;
 	d = v->descriptor[v->descriptor_count - 1];
 	for (size_t i = 0; i < d->distrust_count && st == ST_OK; i++) {
-		st = judge_chains(v, &d->distrust[i]);
+		st = v->bundle != NULL ? judge_steps(v, &d->distrust[i])
+				       : judge_chains(v, &d->distrust[i]);
+		if (st == ST_OK)
+			st = judge_checkpoint(v, &d->distrust[i]);
 		if (st == ST_OK)
 			st = judge_anchors(v, &d->distrust[i]);
 	}

@@ -177,52 +177,102 @@ made_store_server(struct made *m, char rec[REC_LEN + 1], const char *kind,
 
 /* ---- the court */
 
+/* m->desc as a file, signed by the root, and as an entry. */
 static void
-put_descriptor(struct made *m)
+say_descriptor(struct made *m)
 {
 	static const char *const on[] = { "n", "sha256", "file" };
-	struct descriptor *d = calloc(1, sizeof(*d));
-	uint8_t root_key[PUBKEY_LEN], root[64], log[PUBKEY_LEN];
 	char rec[REC_LEN + 1] = "";
-	struct buf line, data;
+	struct buf line, file, data;
 
-	EXPECT(d != NULL);
 	buf_init(&line, DESCRIPTOR_BYTES_MAX);
+	buf_init(&file, DESCRIPTOR_FILE_MAX);
 	buf_init(&data, ENTRY_BYTES_MAX);
-	new_key(m, root_key, root);
-	new_key(m, log, m->log_secret);
-	EXPECT_OK(
-	    note_key_make(&m->log, "xz0302.daybreak/log", NOTE_ED25519, log));
-	note_key_format(&m->log, &data);
-	memcpy(m->vkey, data.p, data.len);
-	m->vkey[data.len] = '\0';
-	d->version = 1;
-	(void)snprintf(d->court, sizeof(d->court), "xz0302");
-	(void)snprintf(d->name, sizeof(d->name), "徐州");
-	memcpy(d->root, root_key, PUBKEY_LEN);
-	memcpy(d->server, m->server.key, PUBKEY_LEN);
-	fill(m, d->recovery, PUBKEY_LEN);
-	fill(m, d->ca, 64);
-	d->ca_len = 64;
-	d->log = m->log;
-	EXPECT_OK(descriptor_format(d, &line));
-	descriptor_digest(m->court_id, buf_view(&line));
-	buf_bytes(&m->descriptor, buf_view(&line));
-	buf_u8(&m->descriptor, '\n');
-	descriptor_sign(buf_view(&line), root, &m->descriptor);
-	chain_link0(m->server.link, m->court_id, m->server.key, m->server.id);
-	memcpy(m->server.base_link, m->server.link, HASH_LEN);
-	buf_reset(&data);
-	buf_str(&data, "[1,");
-	json_put_hex(&data, bytes_of(m->court_id, HASH_LEN));
+	EXPECT_OK(descriptor_format(m->desc, &line));
+	descriptor_digest(m->desc->digest, buf_view(&line));
+	buf_bytes(&file, buf_view(&line));
+	buf_u8(&file, '\n');
+	descriptor_sign(buf_view(&line), m->root_secret, &file);
+	if (m->desc->version == 1) {
+		buf_bytes(&m->descriptor, buf_view(&file));
+		memcpy(m->court_id, m->desc->digest, HASH_LEN);
+		chain_link0(
+		    m->server.link, m->court_id, m->server.key, m->server.id);
+		memcpy(m->server.base_link, m->server.link, HASH_LEN);
+	}
+	buf_printf(&data, "[%u,", (unsigned)m->desc->version);
+	json_put_hex(&data, bytes_of(m->desc->digest, HASH_LEN));
 	buf_u8(&data, ',');
-	json_put_string(&data, buf_view(&m->descriptor));
+	json_put_string(&data, buf_view(&file));
 	buf_u8(&data, ']');
 	made_store_server(
 	    m, rec, "descriptor@1", DO_OPEN, on, 3, buf_cstr(&data), NULL);
 	buf_free(&line);
+	buf_free(&file);
 	buf_free(&data);
-	free(d);
+}
+
+static void
+new_log(struct made *m, const char *name)
+{
+	uint8_t log[PUBKEY_LEN];
+	struct buf b;
+
+	buf_init(&b, sizeof(m->vkey));
+	new_key(m, log, m->log_secret);
+	EXPECT_OK(note_key_make(&m->log, name, NOTE_ED25519, log));
+	note_key_format(&m->log, &b);
+	memcpy(m->vkey, b.p, b.len);
+	m->vkey[b.len] = '\0';
+	buf_free(&b);
+	m->desc->log = m->log;
+}
+
+static void
+put_descriptor(struct made *m)
+{
+	struct descriptor *d = m->desc = calloc(1, sizeof(*d));
+
+	EXPECT(d != NULL);
+	new_key(m, d->root, m->root_secret);
+	new_log(m, "xz0302.daybreak/log");
+	d->version = 1;
+	(void)snprintf(d->court, sizeof(d->court), "xz0302");
+	(void)snprintf(d->name, sizeof(d->name), "徐州");
+	memcpy(d->server, m->server.key, PUBKEY_LEN);
+	fill(m, d->recovery, PUBKEY_LEN);
+	fill(m, d->ca, 64);
+	d->ca_len = 64;
+	say_descriptor(m);
+}
+
+void
+made_store_swap_server(struct made *m)
+{
+	struct made_chain other = m->other_server;
+
+	m->other_server = m->server;
+	m->server = other;
+}
+
+void
+made_store_version(struct made *m, const struct made_version *v)
+{
+	struct descriptor *d = m->desc;
+
+	d->version++;
+	memcpy(d->prev, d->digest, HASH_LEN);
+	if (v->new_log)
+		new_log(m, "xz0302.daybreak/log-2");
+	if (v->new_server) {
+		new_chain(m, &m->other_server);
+		m->other_server.status = 2;
+		made_store_swap_server(m);
+		memcpy(d->server, m->server.key, PUBKEY_LEN);
+	}
+	for (size_t i = 0; i < v->distrust_count; i++)
+		d->distrust[d->distrust_count++] = v->distrust[i];
+	say_descriptor(m);
 }
 
 void
@@ -298,6 +348,7 @@ made_store_close(struct made *m)
 	free(m->leaf);
 	free(m->link);
 	free(m->prev);
+	free(m->desc);
 	buf_free(&m->descriptor);
 	buf_free(&m->lines);
 	buf_free(&m->entry);

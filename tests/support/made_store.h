@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "db/db.h"
 #include "entry/entry.h"
+#include "tlog/descriptor.h"
 #include "tlog/merkle.h"
 #include "tlog/note.h"
 
@@ -37,8 +38,10 @@ struct made {
 	struct note_key log;
 	char vkey[NOTE_VKEY_MAX + 1];
 	uint8_t log_secret[64];
-	struct buf descriptor; /* its file */
-	struct made_chain server;
+	struct buf descriptor;   /* the first one's file */
+	struct descriptor *desc; /* owned: the newest */
+	uint8_t root_secret[64];
+	struct made_chain server, other_server; /* in force, and before */
 	struct made_chain *chain[MADE_CHAINS_MAX];
 	size_t chain_count;
 
@@ -69,6 +72,18 @@ void made_store_close(struct made *m);
 void made_store_server(struct made *m, char rec[REC_LEN + 1], const char *kind,
     enum verb verb, const char *const *on, size_t on_count, const char *data,
     const char *reason);
+
+/* The descriptor's next version, an entry of the open commit. */
+struct made_version {
+	/* Another server key: its chain begins, by this very entry. */
+	bool new_server, new_log;
+	const struct descriptor_distrust *distrust;
+	size_t distrust_count;
+};
+void made_store_version(struct made *m, const struct made_version *v);
+/* The court writes by the server key of before, or by the one in force again.
+ */
+void made_store_swap_server(struct made *m);
 
 /* A new device; made_store_enrol puts its device@1 entry into the open commit.
  */
