@@ -49,7 +49,8 @@ usage(FILE *f)
 	    "\n口令取自 DAYBREAK_PIN_FILE "
 	    "所指文件、标准输入或提示，绝不取自参数。\n"
 	    "The passphrase comes from the file that DAYBREAK_PIN_FILE names, "
-	    "standard input\nor a prompt, never from an argument.\n"
+	    "standard input\nor a prompt, never from an argument; that of "
+	    "`officer add` from DAYBREAK_NEW_PIN_FILE.\n"
 	    "Exit: 0 done, 1 refused or failed, 2 usage, 3 damage found.\n");
 }
 
@@ -249,7 +250,7 @@ run_unlocked(struct cli *c, const struct cli_command *command)
 	enum status st;
 
 	buf_init(&pass, PASSPHRASE_MAX);
-	st = cli_passphrase("口令 passphrase: ", &pass);
+	st = cli_passphrase("口令 passphrase: ", "DAYBREAK_PIN_FILE", &pass);
 	if ((st == ST_ABSENT || pass.len == 0) &&
 	    command->keys == CLI_KEYS_IF) {
 		buf_wipe(&pass);

@@ -69,9 +69,9 @@ read_line(FILE *f, struct buf *out)
 }
 
 enum status
-cli_passphrase(const char *prompt, struct buf *out)
+cli_passphrase(const char *prompt, const char *env, struct buf *out)
 {
-	const char *file = getenv("DAYBREAK_PIN_FILE");
+	const char *file = getenv(env);
 	struct termios old, quiet;
 	enum status st;
 	FILE *f = stdin;

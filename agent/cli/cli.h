@@ -59,8 +59,10 @@ int cli_refuse(struct cli *c, const char *zh, const char *en);
 int cli_no_kind(struct cli *c);
 /* Print a buffer that holds one result; the buffer is freed. */
 int cli_print(struct cli *c, enum status st, struct buf *b);
-/* Read a passphrase into `out` (wiped by the caller). */
-enum status cli_passphrase(const char *prompt, struct buf *out);
+/* Read a passphrase into `out` (wiped by the caller): from the file that the
+ * environment names in `env`, or standard input. */
+enum status cli_passphrase(
+    const char *prompt, const char *env, struct buf *out);
 
 /* `field=value` arguments as names and values of an act (cli_fields.c). */
 struct cli_fields {

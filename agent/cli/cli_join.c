@@ -17,8 +17,9 @@ run_enrol(struct cli *c)
 	enum status st;
 
 	buf_init(&pass, PASSPHRASE_MAX);
-	st = cli_passphrase(
-	    "设置口令（10 个字符或 5 个词以上）new passphrase: ", &pass);
+	st =
+	    cli_passphrase("设置口令（10 个字符或 5 个词以上）new passphrase: ",
+		"DAYBREAK_PIN_FILE", &pass);
 	if (st == ST_OK)
 		st = agent_enrol(
 		    c->agent, bytes_str(c->argv[0]), buf_view(&pass));
@@ -50,8 +51,8 @@ run_officer(struct cli *c)
 	if (strcmp(c->argv[0], "add") != 0)
 		return cli_refuse(c, "应写 add 或 remove", "say add or remove");
 	buf_init(&pass, PASSPHRASE_MAX);
-	st = cli_passphrase(
-	    "新人员的口令 passphrase of the new officer: ", &pass);
+	st = cli_passphrase("新人员的口令 passphrase of the new officer: ",
+	    "DAYBREAK_NEW_PIN_FILE", &pass);
 	if (st == ST_OK)
 		st = agent_officer_add(c->agent, c->argv[1], buf_view(&pass));
 	buf_wipe(&pass);

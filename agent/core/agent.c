@@ -1,5 +1,4 @@
 #include "agent/core/blobs.h"
-#include "agent/log/log_desk.h"
 
 #include <errno.h>
 #include <sodium.h>
@@ -10,9 +9,6 @@
 
 #include "base/enc.h"
 #include "entry/chain.h"
-
-/* The slot of the officer who enrolled the device; its name tells nothing. */
-static const char first_slot[] = "first";
 
 enum status
 agent_why(struct agent *a, enum status st, const char *zh, const char *en)
@@ -214,6 +210,7 @@ agent_lock(struct agent *a)
 	a->erasures = NULL;
 	blobs_free(a);
 	agent_court_forget(a);
+	a->by[0] = '\0';
 	if (a->log != NULL)
 		log_lock(a->log);
 	if (a->lock != NULL)
@@ -368,12 +365,7 @@ agent_unlock(struct agent *a, const char *officer, struct bytes passphrase)
 		return agent_ready(a);
 	if (a->view != NULL)
 		agent_lock(a);
-	if (officer == NULL)
-		officer = first_slot;
-	st = log_unlock(a->log, bytes_str(officer), passphrase);
-	if (st != ST_OK)
-		return agent_log_why(a, st);
-	st = agent_court_load(a);
+	st = agent_slot_open(a, officer, passphrase);
 	if (st == ST_OK) {
 		a->joined_now = !a->court.joined;
 		st = agent_join_finish(a);
@@ -396,111 +388,11 @@ agent_unlock(struct agent *a, const char *officer, struct bytes passphrase)
 	return ST_OK;
 }
 
-/* ---- screen lock and officers */
-
-enum status
-agent_screen_pin(struct agent *a, struct bytes pin)
-{
-	enum status st = agent_ready(a);
-
-	if (st == ST_OK)
-		st = lock_pin_set(a->lock, pin, a->port);
-	if (st == ST_INVALID || st == ST_LIMIT)
-		return agent_why(a, st, "屏幕密码须为 4 至 64 个字符",
-		    "a screen PIN has 4 to 64 characters");
-	return st;
-}
-
-void
-agent_screen_lock(struct agent *a)
-{
-	if (lock_screen(a->lock) == LOCK_FULL)
-		agent_lock(a);
-}
-
-enum status
-agent_screen_unlock(struct agent *a, struct bytes pin)
-{
-	unsigned left = 0;
-	enum status st;
-
-	st = lock_screen_unlock(a->lock, pin, port_mono_ms(a->port), &left);
-	if (st == ST_LOCKED) {
-		agent_lock(a);
-		return agent_why(a, st, "已完全锁定，请输入口令",
-		    "fully locked: the passphrase is needed");
-	}
-	if (st == ST_DENIED) {
-		words_clear(&a->words);
-		words_zh(&a->words, "屏幕密码不对，还可试 %u 次", left);
-		words_en(&a->words, "wrong PIN; tries left: %u", left);
-	}
-	return st;
-}
-
-void
-agent_touch(struct agent *a)
-{
-	lock_touch(a->lock, port_mono_ms(a->port));
-}
-
-enum agent_locked
-agent_tick(struct agent *a)
-{
-	if (a->view == NULL)
-		return AGENT_LOCKED;
-	switch (lock_tick(a->lock, port_mono_ms(a->port))) {
-	case LOCK_OPEN:
-		return AGENT_OPEN;
-	case LOCK_SCREEN:
-		return AGENT_SCREEN_LOCKED;
-	case LOCK_FULL:
-		break;
-	}
-	agent_lock(a);
-	return AGENT_LOCKED;
-}
-
-enum status
-agent_officer_add(struct agent *a, const char *officer, struct bytes passphrase)
-{
-	enum status st = agent_ready(a);
-
-	if (st != ST_OK)
-		return st;
-	st = log_officer_add(a->log, bytes_str(officer), passphrase);
-	if (st == ST_CONFLICT)
-		return agent_why(
-		    a, st, "此人员已在本机", "this officer has a slot already");
-	return agent_log_why(a, st);
-}
-
-enum status
-agent_officer_remove(struct agent *a, const char *officer)
-{
-	enum status st = agent_ready(a);
-
-	if (st != ST_OK)
-		return st;
-	st = log_officer_remove(a->log, bytes_str(officer));
-	if (st == ST_ABSENT)
-		return agent_why(
-		    a, st, "本机无此人员", "no such officer on this device");
-	if (st == ST_CONFLICT)
-		return agent_why(a, st, "不能移除最后一名人员",
-		    "the last officer cannot be removed");
-	/* Keys of files go under the new data key at once; where that fails
-	 * they still open by the old one. */
-	if (st == ST_OK && (log_blob_reseal(a->log) == ST_NOMEM ||
-			       log_desk_reseal(a->log) == ST_NOMEM))
-		st = ST_NOMEM;
-	return agent_log_why(a, st);
-}
-
 enum status
 agent_create_log(struct agent *a, struct bytes passphrase)
 {
 	struct log_config lc = log_config_of(a);
 
-	return log_create(&a->log, &lc, bytes_str(first_slot), passphrase);
+	return log_create(
+	    &a->log, &lc, bytes_str(agent_first_slot), passphrase);
 }

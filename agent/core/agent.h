@@ -123,6 +123,12 @@ const char *agent_error_zh(const struct agent *a);
  */
 MUST_CHECK enum status agent_enrol(
     struct agent *a, struct bytes code, struct bytes passphrase);
+/*
+ * Open it for an officer who has a slot; NULL: whoever enrolled the device, who
+ * may also be named by their id.  That officer's id is `by` of all that is
+ * written until the next lock.  ST_DENIED: no such officer or a wrong
+ * passphrase, which are not told apart.
+ */
 MUST_CHECK enum status agent_unlock(
     struct agent *a, const char *officer, struct bytes passphrase);
 void agent_lock(struct agent *a); /* full lock: keys wiped */
@@ -141,6 +147,11 @@ void agent_touch(struct agent *a);
  * the screen, 4 hours everything. */
 enum agent_locked { AGENT_LOCKED, AGENT_SCREEN_LOCKED, AGENT_OPEN };
 enum agent_locked agent_tick(struct agent *a);
+/*
+ * One more officer, by the id that the roster has for them, with a passphrase
+ * of their own; or one less, whose slot is overwritten while all keys change.
+ * ST_CONFLICT: has a slot already; is the last.  ST_ABSENT, ST_INVALID.
+ */
 MUST_CHECK enum status agent_officer_add(
     struct agent *a, const char *officer, struct bytes passphrase);
 MUST_CHECK enum status agent_officer_remove(

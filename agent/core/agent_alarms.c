@@ -241,7 +241,7 @@ agent_alarm_answer(struct agent *a, uint64_t id, struct bytes reason)
 	at_format(at, port_wall_ms(a->port), a->offset_min);
 	buf_reset(&b);
 	buf_printf(&b, "{\"at\":\"%s\",\"by\":", at);
-	json_put_str(&b, a->court.person);
+	json_put_str(&b, agent_by(a));
 	buf_str(&b, ",\"reason\":");
 	json_put_string(&b, reason);
 	buf_u8(&b, '}');

@@ -24,7 +24,7 @@ enum {
 struct agent_court {
 	bool joined;
 	uint8_t court_id[HASH_LEN];
-	char person[AGENT_NAME_MAX + 1]; /* `by` of what is written */
+	char person[AGENT_NAME_MAX + 1]; /* whose device it is */
 	char name[AGENT_NAME_MAX + 1];
 	char role[64], team[AGENT_NAME_MAX + 1];
 	char devices[256];   /* host:port of the device listener */
@@ -62,7 +62,8 @@ struct agent {
 	int offset_min;
 	bool weak_kdf;
 
-	struct log *log; /* NULL: not joined yet */
+	struct log *log;             /* NULL: not joined yet */
+	char by[AGENT_NAME_MAX + 1]; /* who unlocked; "": court.person */
 	struct lock *lock;
 	const struct kinds *kinds;
 	const struct rules *rules;
@@ -128,6 +129,20 @@ MUST_CHECK enum status agent_create_log(
 MUST_CHECK enum status agent_ready(struct agent *a);
 /* The same behind a locked screen: for what goes on there. */
 MUST_CHECK enum status agent_keys_ready(struct agent *a);
+
+/* ---- agent_officers.c */
+
+extern const char agent_first_slot[];
+/*
+ * Open the log and load the court.  Who enrolled the device has the first
+ * slot, whatever their id; all others have one of their own.  Whose slot it is
+ * stands in `by` of all that is written from now on.  On failure the log may
+ * be open: agent_lock.
+ */
+MUST_CHECK enum status agent_slot_open(
+    struct agent *a, const char *officer, struct bytes passphrase);
+/* Who writes: the officer whose slot is open.  Valid while unlocked. */
+const char *agent_by(const struct agent *a);
 
 /* The screen must not show what the disk does not have: after a batch that was
  * rolled back.  Locked if it fails. */

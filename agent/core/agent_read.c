@@ -232,7 +232,7 @@ put_unlocked(struct agent *a, const struct queue *q, struct buf *out)
 	    (unsigned long long)c.findings, (unsigned long long)c.grave);
 	buf_printf(out, ",\"kept\":%llu,\"kept_files\":%llu,\"officer\":",
 	    (unsigned long long)a->kept, (unsigned long long)a->kept_files);
-	json_put_str(out, a->court.person);
+	json_put_str(out, agent_by(a));
 	if (q->any)
 		buf_printf(out, ",\"oldest_queued_ms\":%llu",
 		    (unsigned long long)(now > q->oldest_wall

@@ -179,7 +179,7 @@ fill_head(struct agent *a, const struct log_head *head,
 	memcpy(n->chain, head->chain, CHAIN_LEN);
 	n->seq = head->seq + 1;
 	n->rec = edit->rec;
-	n->by = a->court.person;
+	n->by = agent_by(a);
 	n->verb = act->verb;
 	n->on = act->on;
 	n->on_count = act->on_count;

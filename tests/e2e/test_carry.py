@@ -111,7 +111,11 @@ def what_is_said_of_files_arrives(c):
     whoever happens to be unlocked."""
     t = Scene(c)
     video = t.attach("a", "video", some(400_000, 41))
+    theirs = c.dir / "pin-z"
+    theirs.write_text("quite another passphrase\n")
+    c.env["DAYBREAK_NEW_PIN_FILE"] = str(theirs)
     c.agent("a", "officer", "add", "p-z")
+    as_z = dict(c.env, DAYBREAK_PIN_FILE=str(theirs))
     masked = t.attach("a", "masked", some(90_000, 42), "--of", video,
                       "--made", "masked", "--taken",
                       "2026-11-24T05:12:00+08:00")
@@ -127,8 +131,7 @@ def what_is_said_of_files_arrives(c):
             "61000")
     # The other officer's unlock carries them; whose they are stays.
     def carried():
-        c.run("daybreak-agent", "--home", c.dir / "a", "--officer", "p-z",
-              "--json", "sync", ok=(0, 1))
+        c.ask("a", "--officer", "p-z", "sync", env=as_z)
         return all(t.of("a", e)["state"] == "stored" for e in (video, masked))
     wait_for("both files", carried)
     c.caught_up()
@@ -145,6 +148,34 @@ def what_is_said_of_files_arrives(c):
           steps[0]["at"] == "2026-11-24T05:12:00+08:00" and
           steps[1]["by"] == "p-a" and steps[1]["more"]["of"] == video and
           steps[2]["dev"] == steps[1]["dev"], f"{steps}")
+
+
+def what_a_colleague_writes_on_a_shared_handheld_is_theirs(c):
+    """Would catch: an act put down to the name of whoever enrolled the device;
+    somebody who writes in another's name."""
+    t = Scene(c)
+    theirs = c.dir / "pin-z"
+    theirs.write_text("quite another passphrase\n")
+    c.env["DAYBREAK_NEW_PIN_FILE"] = str(theirs)
+    c.agent("a", "officer", "add", "p-z")
+    as_z = dict(c.env, DAYBREAK_PIN_FILE=str(theirs))
+    for words, who, env, want in (("one", "p-z", as_z, 0),
+                                  ("two", "p-a", c.env, 0),
+                                  ("no", "p-z", c.env, 1),
+                                  ("no", "p-a", as_z, 1),
+                                  ("no", "p-y", as_z, 1)):
+        code, _, said = c.ask("a", "--officer", who, "note", t.rec["a"], words,
+                              env=env)
+        check(code == want, f"{who}: {said}")
+    c.agent("a", "sync")
+    c.caught_up()
+    history = c.console(f"/api/v1/records/{t.rec['a']}/history")["entries"]
+    notes = [(e["head"]["by"], e["body"]["data"]) for e in history
+             if e["head"]["do"] == "note"]
+    check(notes == [("p-z", ["one"]), ("p-a", ["two"])], f"{notes}")
+    c.agent("a", "officer", "remove", "p-z")
+    code, _, said = c.ask("a", "--officer", "p-z", "status", env=as_z)
+    check('"locked":true' in said.replace(" ", "") or code == 1, said)
 
 
 def a_lost_file_is_a_finding_on_both_sides(c):
@@ -386,7 +417,9 @@ def a_budget_and_entries_alone(c):
     t.stored("a", entry)
 
 
-CASES = [what_is_said_of_files_arrives, really_full_disk_of_a_handheld, a_restore_brings_the_files_back,
+CASES = [what_is_said_of_files_arrives,
+         what_a_colleague_writes_on_a_shared_handheld_is_theirs,
+         really_full_disk_of_a_handheld, a_restore_brings_the_files_back,
          a_lost_file_is_a_finding_on_both_sides, a_file_gets_its_receipt,
          two_devices_with_the_same_bytes,
          nothing_is_lost_when_both_are_killed,

@@ -71,6 +71,77 @@ wrong_pins_and_idle_time_wipe_the_keys(void **state)
 	bureau_end(&b);
 }
 
+static bool
+holds(struct agent *a, const char *rec, const char *what)
+{
+	struct buf out;
+	bool there;
+
+	buf_init(&out, 1 << 20);
+	EXPECT_OK(agent_history(a, rec, &out));
+	there = buf_cstr(&out) != NULL && strstr((char *)out.p, what) != NULL;
+	buf_free(&out);
+	return there;
+}
+
+/* Would catch: a colleague's act on a shared handheld, put down to the name of
+ * whoever enrolled it. */
+static void
+what_is_written_is_by_whoever_unlocked(void **state)
+{
+	const struct bytes phrase = bytes_str("another long passphrase here"),
+			   first = bytes_str(bureau_pass);
+	struct bureau b;
+	struct agent *a;
+	struct buf out;
+	char rec[REC_LEN + 1];
+
+	(void)state;
+	buf_init(&out, 1 << 20);
+	bureau_make(&b);
+	a = bureau_join(&b, 0, "p001", "jia");
+	bureau_record(a, "search", "target", "[\"a\"]", rec);
+	EXPECT_OK(agent_officer_add(a, "p002", phrase));
+	EXPECT_ST(agent_officer_add(a, "p002", phrase), ST_CONFLICT);
+	EXPECT_ST(agent_officer_add(a, "p001", phrase), ST_CONFLICT);
+	EXPECT_ST(agent_officer_add(a, "first", phrase), ST_CONFLICT);
+	EXPECT_ST(agent_officer_add(a, "", phrase), ST_INVALID);
+	EXPECT_OK(agent_unlock(a, "p002", phrase));
+	EXPECT(!holds(a, rec, "\"by\":\"p002\""));
+	EXPECT_OK(bureau_note(a, rec, "[\"x\"]"));
+	EXPECT(holds(a, rec, "\"by\":\"p002\""));
+	EXPECT_OK(agent_status(a, &out));
+	EXPECT(buf_cstr(&out) != NULL &&
+	       strstr((char *)out.p, "\"officer\":\"p002\"") != NULL);
+	/* Nobody writes in another's name. */
+	EXPECT_ST(agent_unlock(a, "p002", first), ST_DENIED);
+	EXPECT(!agent_is_unlocked(a) && !log_is_unlocked(a->log));
+	EXPECT_ST(agent_unlock(a, "p001", phrase), ST_DENIED);
+	EXPECT_ST(agent_unlock(a, "p003", first), ST_DENIED);
+	EXPECT(!agent_is_unlocked(a) && !log_is_unlocked(a->log));
+	/* Whoever enrolled it, by name or without. */
+	EXPECT_OK(agent_unlock(a, "p001", first));
+	EXPECT_OK(bureau_note(a, rec, "[\"y\"]"));
+	EXPECT(strcmp(agent_by(a), "p001") == 0);
+	EXPECT_OK(agent_officer_remove(a, "p002"));
+	EXPECT_ST(agent_unlock(a, "p002", phrase), ST_DENIED);
+	EXPECT_OK(agent_unlock(a, NULL, first));
+	EXPECT(strcmp(agent_by(a), "p001") == 0);
+	/* That one too may leave, once another is there. */
+	EXPECT_ST(agent_officer_remove(a, "p001"), ST_CONFLICT);
+	EXPECT_OK(agent_officer_add(a, "p003", phrase));
+	EXPECT_OK(agent_unlock(a, "p003", phrase));
+	EXPECT_OK(agent_officer_remove(a, "p001"));
+	EXPECT_ST(agent_unlock(a, NULL, first), ST_DENIED);
+	EXPECT_OK(agent_unlock(a, "p003", phrase));
+	EXPECT_OK(agent_officer_add(a, "p001", phrase));
+	EXPECT_OK(agent_unlock(a, "p001", phrase));
+	EXPECT(strcmp(agent_by(a), "p001") == 0);
+	bureau_sync(&b, 0);
+	buf_free(&out);
+	bureau_end(&b);
+}
+
 /* Would catch: an entry that is in the log and is shown as queued after a
  * restart; a record of the log's own among the officer's. */
 static void
@@ -150,6 +221,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(behind_a_locked_screen_only_syncing_goes_on),
+		cmocka_unit_test(what_is_written_is_by_whoever_unlocked),
 		cmocka_unit_test(wrong_pins_and_idle_time_wipe_the_keys),
 		cmocka_unit_test(
 		    what_was_receipted_is_shown_so_after_a_restart),
