@@ -181,5 +181,14 @@ class Court:
 
     # ---- proof
 
+    def same_bytes(self):
+        """Handheld and centre give the same state of self.record, byte for
+        byte."""
+        here = self.run("daybreak-agent", "--home", self.dir / "h1", "show",
+                        self.record, "--state", lines=False).stdout.strip()
+        there = self.api(f"/api/v1/records/{self.record}/state").decode()
+        if here != there:
+            raise Failed("handheld and centre show different states")
+
     def audit(self, *args, ok):
         return self.run("daybreak-audit", *args, "--json", ok=ok, lines=False)

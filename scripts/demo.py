@@ -69,14 +69,6 @@ class Demo(Court):
 
     # ---- proof
 
-    def same_bytes(self):
-        """Handheld and centre give the same state, byte for byte."""
-        here = self.run("daybreak-agent", "--home", self.dir / "h1", "show",
-                        self.record, "--state", lines=False).stdout.strip()
-        there = self.api(f"/api/v1/records/{self.record}/state").decode()
-        if here != there:
-            raise Failed("handheld and centre show different states")
-
     def export(self):
         """One record for a stranger, one body withheld.
 
