@@ -351,6 +351,35 @@ test_desk_takes_the_nearest_sighting(void **state)
 	}
 }
 
+/* Catches the recorder's offset put upon a time that is not the recorder's, and
+ * a film proposed for what is void. */
+static void
+test_desk_a_files_time_is_another_clock_and_a_void_record_is_none(void **state)
+{
+	struct bytes on = bytes_str("");
+	struct agent_act act = { .verb = DO_VOID,
+		.on = &on,
+		.on_count = 1,
+		.data = bytes_str("[null]"),
+		.reason = bytes_str("误建") };
+	struct agent_edit edit;
+	struct agent_clock k;
+	uint8_t id[ID_LEN];
+
+	(void)state;
+	EXPECT_OK(agent_clock_begin(a, rec, &k));
+	put_code("A.mp4", began, &k, NULL, note_wall(&k), 0);
+	put("F.mp4", "video/mp4\nlength 61000\n");
+	(void)scan("R-7", NULL);
+	EXPECT(has("A.mp4", "\"clock\":\"code\""));
+	EXPECT(has("F.mp4", "\"made_from\":\"file\""));
+	EXPECT(has("F.mp4", "\"clock\":\"unchecked\""));
+	EXPECT(has("F.mp4", "\"as\":\"likely\""));
+	EXPECT_OK(agent_edit_begin(a, rec, &edit));
+	EXPECT_OK(agent_append(a, &edit, &act, id));
+	EXPECT(has("F.mp4", "\"proposed\":[]"));
+}
+
 /* ---- hostile cards */
 
 /* Catches an answer that is believed beyond its form. */
@@ -636,6 +665,8 @@ main(void)
 		CASE(test_desk_says_how_sure_it_is),
 		CASE(test_desk_a_code_counts_only_as_its_note_says),
 		CASE(test_desk_takes_the_nearest_sighting),
+		CASE(
+		    test_desk_a_files_time_is_another_clock_and_a_void_record_is_none),
 		CASE(test_desk_believes_daybreak_film_only_as_far_as_its_form),
 		CASE(test_desk_a_card_that_is_pulled_out_is_gone_on_with),
 		CASE(
