@@ -117,9 +117,11 @@ text_of(const struct entry *e, const char *name, struct buf *out)
 	return false;
 }
 
-/* A short text into a fixed place; false if it is not there or too long. */
+/* A short text into a fixed place; false if it is not there or too long, or
+ * with *nomem. */
 static bool
-short_of(const struct entry *e, const char *name, char *out, size_t cap)
+short_of(
+    const struct entry *e, const char *name, char *out, size_t cap, bool *nomem)
 {
 	struct buf b;
 	bool ok;
@@ -128,6 +130,7 @@ short_of(const struct entry *e, const char *name, char *out, size_t cap)
 	ok = text_of(e, name, &b) && buf_cstr(&b) != NULL;
 	if (ok)
 		memcpy(out, b.p, b.len + 1);
+	*nomem = *nomem || b.err == ST_NOMEM;
 	buf_free(&b);
 	return ok;
 }
@@ -158,16 +161,17 @@ copy_by(char out[DEFS_NAME_MAX + 1], const struct entry *e)
 	return true;
 }
 
-/* What a proposal says; false where it makes no sense. */
+/* What a proposal says; false where it makes no sense, or with *nomem. */
 static bool
-read_open(struct def *f, const struct entry *e)
+read_open(struct def *f, const struct entry *e, bool *nomem)
 {
 	char sort[16], hex[2 * HASH_LEN + 1];
 	size_t s = 0;
 
-	if (!copy_by(f->by, e) || !short_of(e, "sort", sort, sizeof(sort)) ||
-	    !short_of(e, "name", f->name, sizeof(f->name)) ||
-	    !short_of(e, "sha256", hex, sizeof(hex)) ||
+	if (!copy_by(f->by, e) ||
+	    !short_of(e, "sort", sort, sizeof(sort), nomem) ||
+	    !short_of(e, "name", f->name, sizeof(f->name), nomem) ||
+	    !short_of(e, "sha256", hex, sizeof(hex), nomem) ||
 	    !number_of(e, "bytes", &f->bytes) || f->bytes > DEFS_FILE_MAX ||
 	    hex_decode(f->sha256, HASH_LEN, bytes_str(hex)) != ST_OK)
 		return false;
@@ -182,6 +186,7 @@ take_open(struct defs *d, const struct entry *e, const uint8_t id[ID_LEN],
     uint64_t place)
 {
 	struct def *f, **list = d->list;
+	bool nomem = false;
 
 	if (d->count == d->cap) {
 		size_t cap = d->cap == 0 ? 16 : 2 * d->cap;
@@ -196,11 +201,10 @@ take_open(struct defs *d, const struct entry *e, const uint8_t id[ID_LEN],
 	if (f == NULL)
 		return ST_NOMEM;
 	buf_init(&f->file, DEFS_FILE_MAX);
-	if (!read_open(f, e)) {
-		enum status st = f->file.err == ST_NOMEM ? ST_NOMEM : ST_OK;
-
+	if (!read_open(f, e, &nomem)) {
+		nomem = nomem || f->file.err == ST_NOMEM;
 		def_free(f);
-		return st;
+		return nomem ? ST_NOMEM : ST_OK;
 	}
 	memcpy(f->rec, e->rec.p, REC_LEN);
 	memcpy(f->id, id, ID_LEN);

@@ -66,18 +66,21 @@ entry_named(struct bytes name, uint8_t id[ID_LEN])
 	       hex_decode(id, ID_LEN, bytes_of(name.p + from, len)) == ST_OK;
 }
 
-static void
+static enum status
 copy_text(const struct entry *e, size_t i, char *out, size_t cap)
 {
 	struct buf b;
+	enum status st;
 
 	if (e->body.node[entry_value(e, i)].type != JSON_STRING)
-		return;
+		return ST_OK;
 	buf_init(&b, cap - 1);
 	json_text(&e->body, entry_value(e, i), &b);
 	if (buf_cstr(&b) != NULL)
 		memcpy(out, b.p, b.len + 1);
+	st = b.err == ST_NOMEM ? ST_NOMEM : ST_OK;
 	buf_free(&b);
+	return st;
 }
 
 static void
@@ -91,12 +94,13 @@ copy_by(char out[ERASE_BY_MAX + 1], const struct entry *e)
 }
 
 /* Ids from the head; the rest from the body, where there is one. */
-static void
+static enum status
 read_names(struct erase_order *o, const struct entry *e)
 {
 	bool whole = e->body_is == ENTRY_BODY_WHOLE;
+	enum status st = ST_OK;
 
-	for (size_t i = 0; i < e->on_count; i++) {
+	for (size_t i = 0; i < e->on_count && st == ST_OK; i++) {
 		struct erase_entry *x = &o->entry[o->count];
 
 		if (o->count < ERASE_ENTRIES_MAX &&
@@ -110,13 +114,14 @@ read_names(struct erase_order *o, const struct entry *e)
 				: UINT64_MAX;
 			o->count++;
 		} else if (whole && bytes_eq_str(e->on[i], "record")) {
-			copy_text(e, i, o->record, sizeof(o->record));
+			st = copy_text(e, i, o->record, sizeof(o->record));
 		} else if (whole && bytes_eq_str(e->on[i], "ground")) {
-			copy_text(e, i, o->ground, sizeof(o->ground));
+			st = copy_text(e, i, o->ground, sizeof(o->ground));
 		} else if (whole && bytes_eq_str(e->on[i], "law")) {
-			copy_text(e, i, o->law, sizeof(o->law));
+			st = copy_text(e, i, o->law, sizeof(o->law));
 		}
 	}
+	return st;
 }
 
 static enum status
@@ -146,7 +151,10 @@ take_open(struct erasures *s, const struct entry *e, const uint8_t id[ID_LEN],
 	memcpy(o->head, id, ID_LEN);
 	o->place = place;
 	copy_by(o->by, e);
-	read_names(o, e);
+	if (read_names(o, e) != ST_OK) {
+		order_free(o);
+		return ST_NOMEM;
+	}
 	list[s->count++] = o;
 	return ST_OK;
 }
