@@ -31,15 +31,16 @@ FAULTS = [
      "\t\t\t\t    : store_commit(c->store);"),
     ("an entry is left out when sending", "test_sim",
      "agent/core/agent_up.c",
-     "uint64_t from = h.unsent_from, before",
-     "uint64_t from = h.unsent_from + (h.unsent_from % 5 == 2), before"),
+     "\n\tfrom = agent_unsent_from(a, &h);",
+     "\n\tfrom = agent_unsent_from(a, &h);\n\tfrom += from % 5 == 2;"),
     ("cursor moved before its record is durable", "test_sim",
      "agent/core/agent_parts.c",
-     "enum status st = log_batch_begin(a->log);\n\n"
-     "\tmemcpy(c.scope, p->scope, ID_LEN);",
-     "enum status st;\n\n\tmemcpy(c.scope, p->scope, ID_LEN);\n"
-     "\tst = log_cursor_put(a->log, &c);\n"
-     "\tif (st == ST_OK)\n\t\tst = log_batch_begin(a->log);"),
+     "\t\tst = log_batch_begin(a->log);\n\tif (st != ST_OK)\n"
+     "\t\treturn st;\n\tmemcpy(c.scope, p->scope, ID_LEN);",
+     "\t\tst = ST_OK;\n\tmemcpy(c.scope, p->scope, ID_LEN);\n"
+     "\tif (st == ST_OK)\n\t\tst = log_cursor_put(a->log, &c);\n"
+     "\tif (st == ST_OK)\n\t\tst = log_batch_begin(a->log);\n"
+     "\tif (st != ST_OK)\n\t\treturn st;"),
     ("cursor one place too far", "test_sim", "server/roster/feed_read.c",
      "put_step(w, at, at + 1, 0);", "put_step(w, at, at + 2, 0);"),
     ("a record joins a scope without its past", "test_sim",
@@ -52,7 +53,13 @@ FAULTS = [
      "f->wanted = true;\n\t*out = f;", "*out = f;"),
     ("a feed made anew writes into the log", "test_sim",
      "server/roster/feed_apply.c",
-     "DELETE FROM wants WHERE ?1 > 0", "DELETE FROM wants WHERE ?1 < 0"),
+     "DELETE FROM wants WHERE rec =", "DELETE FROM wants WHERE 'x' ="),
+    ("what waited for confirmation never joins its scope", "test_sim",
+     "server/roster/feed.c",
+     "(f->wanted || f->tried != version)", "f->wanted"),
+    ("the centre's words are dropped though the new log has them", "test_sim",
+     "agent/core/agent_returned.c",
+     "if (is_among(all.p + i, ids))", "if (ids.len == 0)"),
     ("a copy's entries taken for our own", "test_sim",
      "agent/core/agent_parts.c",
      "is == LOG_SAME || is == LOG_AHEAD", "is != LOG_UNKNOWN"),
@@ -63,8 +70,8 @@ FAULTS = [
      "a->up->size < a->tip.size)", "a->up->size > a->tip.size)"),
     ("a receipt for another place", "test_sim", "server/roster/answer.c",
      "r->place = in->place;", "r->place = in->place - 1;"),
-    ("a hold is not projected", "test_sim", "server/project/project.c",
-     "p->entry.verb != DO_HOLD", "p->entry.verb != DO_VOID"),
+    ("a hold is not projected", "test_sim", "server/roster/feed_cache.c",
+     "return verb == DO_HOLD ||", "return verb == DO_VOID ||"),
     ("joining that a crash cuts off cannot be taken up", "test_sim_cases",
      "agent/core/agent_enrol.c",
      "if (a->court.joined || a->desc == NULL ||", "if (true ||"),
