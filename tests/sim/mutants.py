@@ -31,8 +31,9 @@ FAULTS = [
      "\t\t\t\t    : store_commit(c->store);"),
     ("an entry is left out when sending", "test_sim",
      "agent/core/agent_up.c",
-     "\n\tfrom = agent_unsent_from(a, &h);",
-     "\n\tfrom = agent_unsent_from(a, &h);\n\tfrom += from % 5 == 2;"),
+     "uint64_t from = agent_unsent_from(a, &h);",
+     "uint64_t from = agent_unsent_from(a, &h);\n\n"
+     "\t\tfrom += from % 5 == 2;"),
     ("cursor moved before its record is durable", "test_sim",
      "agent/core/agent_parts.c",
      "\t\tst = log_batch_begin(a->log);\n\tif (st != ST_OK)\n"
@@ -54,7 +55,7 @@ FAULTS = [
     ("a feed made anew writes into the log", "test_sim",
      "server/roster/feed_apply.c",
      "DELETE FROM wants WHERE rec =", "DELETE FROM wants WHERE 'x' ="),
-    ("what waited for confirmation never joins its scope", "test_sim",
+    ("what waited for confirmation never joins its scope", "test_sim_cases",
      "server/roster/feed.c",
      "(f->wanted || f->tried != version)", "f->wanted"),
     ("the centre's words are dropped though the new log has them", "test_sim",
