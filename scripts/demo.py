@@ -124,7 +124,7 @@ class Demo(Court):
                  f"{f[0]['zh']}")
 
     def prove(self):
-        vkey = self.admin("vkey", lines=False).stdout.strip()
+        vkey = self.admin("vkey")[0]["vkey"]
         bundle, receipt = self.export()
         self.stop()
         self.audit_bundle(vkey, bundle, receipt)
@@ -165,8 +165,7 @@ def run(d, as_json):
     d.say(f"a court in {d.dir}")
     d.make_court()
     d.start()
-    d.token = d.admin("token", "--role", "supervisor",
-                      lines=False).stdout.strip()
+    d.token = d.admin("token", "--role", "supervisor")[0]["token"]
     d.say("four handhelds of two teams join")
     d.enrol("h1", "p001", "张伟", "judge", "甲")
     d.enrol("h2", "p002", "李娜", "clerk", "甲")

@@ -176,6 +176,36 @@ read_arguments(struct cli *c, int argc, char **argv, const char **name)
 	return true;
 }
 
+/*
+ * What may stand behind a command, at most; as much as there is behind those
+ * that are not named.  A text that was not quoted must not be cut to its first
+ * word: what an officer wrote down is kept whole or refused.
+ */
+static int
+args_max(const char *name)
+{
+	static const struct {
+		const char *name;
+		int max;
+	} few[] = { { "enrol", 1 }, { "sync", 0 }, { "import", 2 },
+		{ "officer", 2 }, { "purge", 0 }, { "alarm", 2 }, { "lock", 0 },
+		{ "drop", 2 }, { "keep", 2 }, { "sign", 3 }, { "advance", 2 },
+		{ "note", 2 }, { "answer", 3 }, { "approve", 4 },
+		{ "release", 3 }, { "link", 3 }, { "void", 1 }, { "attach", 2 },
+		{ "file", 2 }, { "evidence", 3 }, { "clock-code", 1 },
+		{ "status", 0 }, { "list", 0 }, { "show", 1 },
+		{ "findings", 1 }, { "ended", 1 }, { "timers", 0 },
+		{ "receipt", 1 }, { "descriptor", 0 }, { "verify", 0 },
+		{ "export", 1 }, { "kinds", 1 }, { "print", 2 },
+		{ "forms", 0 } };
+
+	for (size_t i = 0; i < sizeof(few) / sizeof(few[0]); i++) {
+		if (strcmp(few[i].name, name) == 0)
+			return few[i].max;
+	}
+	return CLI_ARGS_MAX;
+}
+
 static const struct cli_command *
 find_command(const char *name)
 {
@@ -240,6 +270,13 @@ read_command(struct cli *c, int argc, char **argv)
 		usage_line(stderr, command);
 		return NULL;
 	}
+	if (c->argc > args_max(name)) {
+		wrong_line("参数过多（文字请加引号）",
+		    "too many arguments (put text in quotes)",
+		    c->argv[args_max(name)]);
+		usage_line(stderr, command);
+		return NULL;
+	}
 	return command;
 }
 
@@ -283,6 +320,20 @@ cli_beside(const char *name, char *out, size_t cap)
 	return access(out, X_OK) == 0 ? out : NULL;
 }
 
+static void
+not_opened(struct cli *c, enum status st)
+{
+	const char *zh = st == ST_AGAIN ? "另一个程序正在使用本机数据"
+			 : st == ST_CORRUPT ? "本机数据已损坏"
+			 : st == ST_FULL    ? "存储已满"
+					    : "本机数据打不开";
+	char en[PATH_BYTES + 64];
+
+	(void)snprintf(en, sizeof(en), "%s: %s", c->home,
+	    st == ST_AGAIN ? "another program is using it" : status_text(st));
+	(void)cli_refuse(c, zh, en);
+}
+
 static int
 run(struct cli *c, const struct cli_command *command)
 {
@@ -301,10 +352,7 @@ run(struct cli *c, const struct cli_command *command)
 		st = agent_open(&c->agent, &config);
 	}
 	if (st != ST_OK) {
-		(void)fprintf(stderr, "%s: %s\n", c->home, status_text(st));
-		if (st == ST_AGAIN)
-			(void)fprintf(stderr, "另一个程序正在使用它 another "
-					      "program is using it\n");
+		not_opened(c, st);
 		uplink_curl_free(uplink);
 		return st == ST_CORRUPT ? CLI_DAMAGE : CLI_FAILED;
 	}

@@ -20,9 +20,11 @@ run_enrol(struct cli *c)
 	st =
 	    cli_passphrase("设置口令（10 个字符或 5 个词以上）new passphrase: ",
 		"DAYBREAK_PIN_FILE", &pass);
-	if (st == ST_OK)
-		st = agent_enrol(
-		    c->agent, bytes_str(c->argv[0]), buf_view(&pass));
+	if (st != ST_OK) {
+		buf_wipe(&pass);
+		return cli_refuse(c, "没有口令", "no passphrase was given");
+	}
+	st = agent_enrol(c->agent, bytes_str(c->argv[0]), buf_view(&pass));
 	buf_wipe(&pass);
 	if (st != ST_OK)
 		return cli_fail(c, st);
@@ -53,8 +55,15 @@ run_officer(struct cli *c)
 	buf_init(&pass, PASSPHRASE_MAX);
 	st = cli_passphrase("新人员的口令 passphrase of the new officer: ",
 	    "DAYBREAK_NEW_PIN_FILE", &pass);
-	if (st == ST_OK)
-		st = agent_officer_add(c->agent, c->argv[1], buf_view(&pass));
+	if (st != ST_OK) {
+		buf_wipe(&pass);
+		return cli_refuse(c,
+		    "没有新人员的口令（DAYBREAK_NEW_PIN_FILE "
+		    "所指文件或标准输入）",
+		    "no passphrase of the new officer: the file that "
+		    "DAYBREAK_NEW_PIN_FILE names, or standard input");
+	}
+	st = agent_officer_add(c->agent, c->argv[1], buf_view(&pass));
 	buf_wipe(&pass);
 	return st == ST_OK ? CLI_DONE : cli_fail(c, st);
 }

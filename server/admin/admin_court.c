@@ -139,6 +139,17 @@ run_run(struct admin *a)
 
 /* ---- vkey, token */
 
+/* One word that others copy: bare for a shell, or an object like every other
+ * result.  Neither a key's name nor a token holds what JSON would escape. */
+static void
+put_word(const struct admin *a, const char *name, const char *word)
+{
+	if (a->json)
+		(void)printf("{\"%s\":\"%s\"}\n", name, word);
+	else
+		(void)puts(word);
+}
+
 static int
 run_vkey(struct admin *a)
 {
@@ -148,7 +159,7 @@ run_vkey(struct admin *a)
 	note_key_format(centre_log_key(a->centre), &b);
 	if (buf_cstr(&b) == NULL)
 		return admin_fail(a, "vkey", b.err);
-	(void)puts((const char *)b.p);
+	put_word(a, "vkey", (const char *)b.p);
 	buf_free(&b);
 	return ADMIN_DONE;
 }
@@ -182,7 +193,7 @@ run_token(struct admin *a)
 	buf_free(&b);
 	if (st != ST_OK)
 		return admin_fail(a, "token", st);
-	(void)puts(text);
+	put_word(a, "token", text);
 	sodium_memzero(text, sizeof(text));
 	return ADMIN_DONE;
 }

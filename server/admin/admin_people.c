@@ -193,6 +193,12 @@ run_people(struct admin *a)
 	st = roster_person(a->roster, a->person, &p);
 	if (st != ST_OK && st != ST_ABSENT)
 		return admin_fail(a, "people", st);
+	/* An id that was mistyped is not to become somebody else. */
+	if (st == ST_ABSENT && (a->name == NULL || a->role == NULL))
+		return admin_refuse(a,
+		    "名册中无此人；新增须写明 --name 和 --role",
+		    "nobody of that id is in the roster; to put somebody new "
+		    "there, give --name and --role");
 	if (!copy_name(p.id, a->person) || !copy_name(p.name, a->name) ||
 	    !copy_name(p.role, a->role) || !copy_name(p.unit, a->unit) ||
 	    !copy_name(p.team, a->team))
@@ -262,6 +268,22 @@ run_revoke(struct admin *a)
 
 /* ---- orders */
 
+/* ST_OK if somebody is meant; ST_ABSENT if the order would reach nobody. */
+static enum status
+addressed(struct admin *a)
+{
+	static const char team[] = "team:";
+	struct roster_person p;
+	char scope[REC_LEN + 1];
+
+	if (strcmp(a->to, "all") == 0)
+		return ST_OK;
+	if (strncmp(a->to, team, sizeof(team) - 1) == 0)
+		return roster_team_scope(
+		    a->roster, a->to + sizeof(team) - 1, scope);
+	return roster_person(a->roster, a->to, &p);
+}
+
 static int
 run_order(struct admin *a)
 {
@@ -272,6 +294,13 @@ run_order(struct admin *a)
 	if (!admin_needs(a, "--to", a->to) ||
 	    !admin_needs(a, "--text", a->text))
 		return ADMIN_USAGE;
+	st = addressed(a);
+	if (st == ST_ABSENT)
+		return admin_refuse(a, "没有此人或此组，指令无人收到",
+		    "no such person or team: nobody would get the order "
+		    "(--to PERSON, team:T or all)");
+	if (st != ST_OK)
+		return admin_fail(a, "order", st);
 	batch_init(&b);
 	x = batch_add(&b, "", "order@1", DO_OPEN, a->by);
 	batch_text(x, "to", a->to);

@@ -25,7 +25,7 @@ work_records(struct worker *w, struct request *rq)
 	q.q = api_text(&p, "q", text[4]);
 	q.after = api_text(&p, "after", text[5]);
 	(void)api_number(&p, "after");
-	q.limit = api_number(&p, "limit");
+	q.limit = api_limit(&p);
 	q.conflicts = api_flag(&p, "conflicts");
 	q.findings = api_flag(&p, "findings");
 	q.grave = api_flag(&p, "grave");
@@ -221,7 +221,7 @@ work_findings(struct worker *w, struct request *rq)
 	q.due_ms = api_time(&p, "due");
 	q.after = api_text(&p, "after", text[4]);
 	(void)api_number(&p, "after");
-	q.limit = api_number(&p, "limit");
+	q.limit = api_limit(&p);
 	if (!api_query_ok(&p))
 		return;
 	if (q.severity[0] == '\0')

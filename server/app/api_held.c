@@ -6,7 +6,7 @@
 #include "server/app/api_impl.h"
 #include "server/upkeep/holds.h"
 
-enum { HELD_MAX = 1000, HELD_USUAL = 100 };
+enum { HELD_USUAL = 100 };
 
 struct page {
 	struct buf *out;
@@ -56,14 +56,14 @@ api_held(struct worker *w, struct request *rq)
 
 	if (!api_may(w, rq, RIGHT_RECORDS))
 		return;
-	max = api_number(&q, "limit");
+	max = api_limit(&q);
 	if (!read_after(api_text(&q, "after", after), &hold, id) &&
 	    q.bad == NULL)
 		q.bad = "after";
 	if (!api_query_ok(&q))
 		return;
-	if (max == 0 || max > HELD_MAX)
-		max = max == 0 ? HELD_USUAL : HELD_MAX;
+	if (max == 0)
+		max = HELD_USUAL;
 	buf_reset(&w->body);
 	/* Read before the list is: it never claims more than it has. */
 	fed = feed_size(w->app->feed);

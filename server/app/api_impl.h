@@ -22,18 +22,24 @@ bool api_person(
 void api_send_json(struct worker *w, struct request *rq, enum status st);
 /*
  * The query's parameters.  One that is there and cannot be read is never
- * passed over: a list that seems filtered and is not would mislead.  Read all,
- * then ask api_query_ok.
+ * passed over, nor one that nobody asked for, nor one that stands there twice:
+ * a list that seems filtered and is not would mislead.  Read all, then ask
+ * api_query_ok.
  */
+enum { API_PARAMETERS_MAX = 16, API_LIMIT_MAX = 1000 };
 struct api_query {
 	struct request *rq;
 	const char *bad; /* the first that cannot be read */
+	const char *asked[API_PARAMETERS_MAX];
+	size_t asked_count;
 };
 const char *api_text(
     struct api_query *q, const char *name, char out[API_TEXT_MAX + 1]);
 uint64_t api_number(struct api_query *q, const char *name); /* 0: absent */
-uint64_t api_time(struct api_query *q, const char *name);   /* 0: absent */
-bool api_flag(struct api_query *q, const char *name);       /* "1" */
+/* `limit`, 1 to API_LIMIT_MAX; 0: absent. */
+uint64_t api_limit(struct api_query *q);
+uint64_t api_time(struct api_query *q, const char *name); /* 0: absent */
+bool api_flag(struct api_query *q, const char *name);     /* "1" */
 /* `value` is "" or one of `words`. */
 void api_one_of(struct api_query *q, const char *name, const char *value,
     const char *const *words);

@@ -2,11 +2,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/enc.h"
 #include "base/sha.h"
 #include "entry/json.h"
 #include "server/app/api_impl.h"
+#include "server/net/http.h"
 
 /* ---- who asks */
 
@@ -76,12 +78,14 @@ take_token(void *arg, const struct store_doc *d)
 static bool
 ask_token(struct worker *w, struct request *rq, struct token *t, char hex[9])
 {
-	static const char prefix[] = "Bearer ";
+	static const char prefix[] = "Bearer "; /* any case: RFC 9110, 11.1 */
 	struct bytes auth = request_field(rq, "authorization");
 	uint8_t hash[HASH_LEN];
 	enum status st = ST_ABSENT;
 
-	if (bytes_starts(auth, prefix) && auth.len < 512) {
+	if (auth.len >= sizeof(prefix) - 1 && auth.len < 512 &&
+	    strncasecmp((const char *)auth.p, prefix, sizeof(prefix) - 1) ==
+		0) {
 		sha256(hash, bytes_of(auth.p + sizeof(prefix) - 1,
 				 auth.len - (sizeof(prefix) - 1)));
 		hex_encode(hex, bytes_of(hash, 4));
@@ -178,6 +182,54 @@ is_bad(struct api_query *q, const char *name)
 		q->bad = name;
 }
 
+/* Note that the list knows this parameter. */
+static void
+ask(struct api_query *q, const char *name)
+{
+	for (size_t i = 0; i < q->asked_count; i++) {
+		if (strcmp(q->asked[i], name) == 0)
+			return;
+	}
+	if (q->asked_count < API_PARAMETERS_MAX)
+		q->asked[q->asked_count++] = name;
+}
+
+/* What stands in the query that was not asked for, or a second time: its name
+ * in `out`; false: nothing does. */
+static bool
+find_stray(const struct api_query *q, struct buf *out)
+{
+	struct bytes rest = q->rq->query;
+	bool seen[API_PARAMETERS_MAX] = { false };
+	bool stray = false;
+
+	while (rest.len > 0 && !stray) {
+		const uint8_t *amp = memchr(rest.p, '&', rest.len), *eq;
+		struct bytes name = rest;
+		size_t i = 0;
+
+		if (amp != NULL)
+			name.len = (size_t)(amp - rest.p);
+		rest.p += name.len + (amp != NULL);
+		rest.len -= name.len + (amp != NULL);
+		eq = name.len == 0 ? NULL : memchr(name.p, '=', name.len);
+		if (eq != NULL)
+			name.len = (size_t)(eq - name.p);
+		if (name.len == 0 && eq == NULL)
+			continue;
+		buf_reset(out);
+		if (http_percent_decode(out, name, true) != ST_OK)
+			return true;
+		while (i < q->asked_count &&
+		       !bytes_eq_str(buf_view(out), q->asked[i]))
+			i++;
+		stray = i == q->asked_count || seen[i];
+		if (!stray)
+			seen[i] = true;
+	}
+	return stray;
+}
+
 const char *
 api_text(struct api_query *q, const char *name, char out[API_TEXT_MAX + 1])
 {
@@ -185,6 +237,7 @@ api_text(struct api_query *q, const char *name, char out[API_TEXT_MAX + 1])
 	enum status st;
 
 	out[0] = '\0';
+	ask(q, name);
 	buf_init(&b, API_TEXT_MAX);
 	st = request_query(q->rq, &b, name);
 	if (st == ST_OK && buf_cstr(&b) != NULL && json_text_ok(buf_view(&b)))
@@ -193,6 +246,18 @@ api_text(struct api_query *q, const char *name, char out[API_TEXT_MAX + 1])
 		is_bad(q, name);
 	buf_free(&b);
 	return out;
+}
+
+static bool
+given(const struct api_query *q, const char *name)
+{
+	struct buf b;
+	enum status st;
+
+	buf_init(&b, API_TEXT_MAX);
+	st = request_query(q->rq, &b, name);
+	buf_free(&b);
+	return st != ST_ABSENT;
 }
 
 uint64_t
@@ -210,6 +275,18 @@ api_number(struct api_query *q, const char *name)
 		is_bad(q, name);
 		return 0;
 	}
+	return v;
+}
+
+uint64_t
+api_limit(struct api_query *q)
+{
+	char text[API_TEXT_MAX + 1];
+	uint64_t v = api_number(q, "limit");
+
+	if (v > API_LIMIT_MAX ||
+	    (v == 0 && api_text(q, "limit", text)[0] != '\0'))
+		is_bad(q, "limit");
 	return v;
 }
 
@@ -235,7 +312,9 @@ api_flag(struct api_query *q, const char *name)
 	char text[API_TEXT_MAX + 1];
 
 	(void)api_text(q, name, text);
-	if (text[0] != '\0' && strcmp(text, "1") != 0 && strcmp(text, "0") != 0)
+	/* One that stands there without a value asks for what cannot be known.
+	 */
+	if (strcmp(text, "1") != 0 && strcmp(text, "0") != 0 && given(q, name))
 		is_bad(q, name);
 	return strcmp(text, "1") == 0;
 }
@@ -256,12 +335,26 @@ bool
 api_query_ok(struct api_query *q)
 {
 	char en[160];
+	struct buf stray;
+	bool known;
 
-	if (q->bad == NULL)
+	buf_init(&stray, HTTP_TARGET_BYTES_MAX);
+	known = !find_stray(q, &stray);
+	if (q->bad != NULL)
+		(void)snprintf(en, sizeof(en),
+		    "the parameter %s has a value that cannot be read", q->bad);
+	else if (stray.len < 40 && json_text_ok(buf_view(&stray)) &&
+		 buf_cstr(&stray) != NULL)
+		(void)snprintf(en, sizeof(en),
+		    "there is no such parameter here, or it is there twice: %s",
+		    (const char *)stray.p);
+	else
+		(void)snprintf(en, sizeof(en), "no such parameter here");
+	buf_free(&stray);
+	if (q->bad == NULL && known)
 		return true;
-	(void)snprintf(en, sizeof(en),
-	    "the parameter %s has a value that cannot be read", q->bad);
-	request_error(q->rq, 400, "bad_parameter", en, "参数有误", 0);
+	request_error(q->rq, 400, "bad_parameter", en,
+	    q->bad != NULL ? "参数有误" : "没有此参数，或重复", 0);
 	return false;
 }
 

@@ -102,8 +102,7 @@ class Court(court.Court):
         finally:
             self.env = honest
         if self.token is None:
-            self.token = self.admin("token", "--role", "supervisor",
-                                    lines=False).stdout.strip()
+            self.token = self.admin("token", "--role", "supervisor")[0]["token"]
 
     def begin(self, **options):
         self.make_court()

@@ -26,14 +26,14 @@ def must(ok, what):
         raise court.Failed(what)
 
 
-def get(d, path, token=None, port=1):
+def get(d, path, token=None, port=1, scheme="Bearer"):
     """Status and body."""
     ctx = ssl.create_default_context(cadata=ssl.DER_cert_to_PEM_cert(
         (d.court / "keys" / "ca.crt").read_bytes()))
     ctx.check_hostname = False
     rq = urllib.request.Request(f"https://127.0.0.1:{d.ports[port]}{path}")
     if token is not None:
-        rq.add_header("Authorization", f"Bearer {token}")
+        rq.add_header("Authorization", f"{scheme} {token}")
     try:
         with urllib.request.urlopen(rq, context=ctx, timeout=60) as r:
             return r.status, r.read()
@@ -53,7 +53,7 @@ def tokens_and_roles(d, rec):
     for port in (1, 2):
         must(get(d, f"/tile/0/000.p/{size + 1}", d.token, port)[0] == 404,
              "a tile that is not there yet")
-    tokens = {r: d.admin("token", "--role", r, lines=False).stdout.strip()
+    tokens = {r: d.admin("token", "--role", r)[0]["token"]
               for r in ("supervisor", "commander", "auditor", "admin",
                         "security")}
     for path in closed + opened:
@@ -69,6 +69,10 @@ def tokens_and_roles(d, rec):
             want = 403 if path in closed else 200
             must(status == want, f"{path} for {role}: {status}")
             must("现金".encode() not in body, f"{path}: contents for {role}")
+    for scheme, want in (("bearer", 200), ("BEARER", 200), ("Basic", 401),
+                         ("Bearer:", 401), ("", 401)):
+        status = get(d, "/api/v1/tlog", tokens["auditor"], scheme=scheme)[0]
+        must(status == want, f"the scheme {scheme}: {status}")
     r = d.admin("token", "--role", "anybody", ok=(1,), lines=False)
     must("anybody" not in r.stdout and "supervisor" in r.stderr,
          "a role that is not there")
@@ -82,6 +86,16 @@ def parameters(d, token):
         status, body = get(d, f"/api/v1/records?{bad}", token)
         must(status == 400 and bad.split("=")[0] in json.loads(body)["message"],
              f"{bad}: {status} {body}")
+    # A list that seems filtered and is not would mislead.
+    for path in ("records?limit=0", "records?limit=1001", "records?conflict=1",
+                 "records?team=x&team=%E7%94%B2", "records?grave",
+                 "findings?limit=0", "findings?severty=grave",
+                 "findings?kind=search", "held?limit=0", "held?limit=1001",
+                 "held?person=p001", "hints?teams=x", "alarms?before=1"):
+        status, body = get(d, f"/api/v1/{path}", token)
+        name = path.split("?")[1].split("=")[0]
+        must(status == 400 and name in json.loads(body)["message"],
+             f"{path}: {status} {body}")
     must(get(d, "/api/v1/findings?severity=bad", token)[0] == 400, "severity")
     must(get(d, "/api/v1/alarms?after=x", token)[0] == 400, "after")
     seen, after = [], ""
@@ -117,6 +131,29 @@ def one_record(d, rec, token):
     for path in (f"/api/v1/records/{other}/state", "/api/v1/records/x",
                  "/api/v1/records/../tlog", "/api/v1/nothing"):
         must(get(d, path, token)[0] in (400, 404), path)
+
+
+def administration(d):
+    """Each result is an object; nobody is made by a slip of the hand, and no
+    order goes to nobody."""
+    key = d.run("daybreak-server", "vkey", "--dir", d.court,
+                lines=False).stdout.strip()
+    must(d.admin("vkey") == [{"vkey": key}], "vkey")
+    bare = d.run("daybreak-server", "token", "--dir", d.court, "--role",
+                 "auditor", lines=False).stdout.strip()
+    must(len(bare) == len(d.admin("token", "--role", "auditor")[0]["token"])
+         == 64, f"a token for a shell: {bare}")
+    size = d.caught_up()["size"]
+    for args in (("order", "--to", "p00l", "--text", "集合"),
+                 ("order", "--to", "team:丙", "--text", "集合"),
+                 ("order", "--to", "ALL", "--text", "集合"),
+                 ("people", "--person", "p00l", "--team", "乙"),
+                 ("people", "--person", "p00l", "--name", "张伟")):
+        said = d.admin(*args, ok=(1,))[-1]
+        must(said["error"] and said["zh"], f"{args}: {said}")
+    must(d.caught_up()["size"] == size, "something was logged")
+    for to in ("p001", "team:甲", "all"):
+        must("place" in d.admin("order", "--to", to, "--text", "集合")[-1], to)
 
 
 def devices(d, token, restarted):
@@ -171,14 +208,14 @@ def main():
         d.agent("h1", "record", "seizure", "inventory_no=1")
         d.agent("h1", "note", recs[0], "家中有老人")
         d.sync("h1")
-        d.token = d.admin("token", "--role", "supervisor",
-                          lines=False).stdout.strip()
+        d.token = d.admin("token", "--role", "supervisor")[0]["token"]
         d.caught_up()
         token = tokens_and_roles(d, recs[0])
         parameters(d, token)
         one_record(d, recs[0], token)
         devices(d, token, False)
         descriptor(d)
+        administration(d)
         d.stop()
         d.start()
         devices(d, token, True)

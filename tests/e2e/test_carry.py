@@ -357,8 +357,7 @@ def a_restore_brings_the_files_back(c):
     c.admin("evidence", "bring", "--from", c.dir / "nowhere", ok=(1,))
     check(c.admin("check")[-1]["ok"], "check after the restore")
     c.start()
-    c.token = c.admin("token", "--role", "supervisor",
-                      lines=False).stdout.strip()
+    c.token = c.admin("token", "--role", "supervisor")[0]["token"]
     # What came after the backup comes again; what is there does not.
     before = c.bytes_taken()
     t.stored("a", later)

@@ -514,8 +514,7 @@ def the_centre_prints_the_same_and_says_where(c: Court):
     check(there["by"] == "h" and got["id"] == link_of(by_centre)[:16].hex(),
           f"by another: {there}")
     # The same over the API, under the name of whose token it is.
-    c.token = c.admin("token", "--role", "commander", "--person", "h",
-                      lines=False).stdout.strip()
+    c.token = c.admin("token", "--role", "commander", "--person", "h")[0]["token"]
     status, pdf = c.send("POST", f"/api/v1/records/{rec}/print/"
                          "seizure_inventory")
     check(status == 200, f"{status} {pdf}")
@@ -525,11 +524,11 @@ def the_centre_prints_the_same_and_says_where(c: Court):
     for form, want in (("search_record", 409), ("none", 404)):
         got = c.send("POST", f"/api/v1/records/{rec}/print/{form}")[0]
         check(got == want, f"{form}: {got}")
-    c.token = c.admin("token", "--role", "admin", lines=False).stdout.strip()
+    c.token = c.admin("token", "--role", "admin")[0]["token"]
     got = c.send("POST", f"/api/v1/records/{rec}/print/seizure_inventory")[0]
     check(got == 403, f"who reads no records prints one: {got}")
     # The handheld hears of it, and both see one state.
-    c.token = c.admin("token", "--role", "auditor", lines=False).stdout.strip()
+    c.token = c.admin("token", "--role", "auditor")[0]["token"]
     c.caught_up()
     c.sync("h")
     mine = json.loads(c.agent("h", "show", rec, "--state",

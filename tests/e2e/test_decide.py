@@ -150,7 +150,7 @@ def a_new_kind_needs_no_new_program(c: Court):
     c.all_there(rec)
     bundle = c.dir / "d.bundle"
     c.admin("export", "--record", rec, "--reason", "法院调卷", "--out", bundle)
-    vkey = c.admin("vkey", lines=False).stdout.strip().splitlines()[-1]
+    vkey = c.admin("vkey")[0]["vkey"]
     r = c.run("daybreak-audit", "bundle", bundle, "--key", vkey, ok=(0, 1),
               lines=False)
     check(rec in r.stdout, r.stdout)
@@ -235,7 +235,7 @@ def what_two_order_erased_is_gone(c: Court):
         c.sync("k"), c.ask("k", "show", rec)[0] == 0)[1])
     check(SECRET not in c.agent("k", "show", rec, "--state",
                                 lines=False).stdout, "the newcomer has it")
-    vkey = c.admin("vkey", lines=False).stdout.strip().splitlines()[-1]
+    vkey = c.admin("vkey")[0]["vkey"]
     r = c.run("daybreak-audit", "store", c.court, "--key", vkey, ok=(0, 1),
               lines=False)
     check("erased" in r.stdout, r.stdout)
@@ -314,8 +314,7 @@ def a_finding_is_closed_by_somebody_else(c: Court):
     c.agent("h", "answer", rec, "search_shown:shown", "漏记")
     c.sync("h")
     c.all_there(rec)
-    own = c.admin("token", "--role", "supervisor", "--person", "sup-1",
-                  lines=False).stdout.strip()
+    own = c.admin("token", "--role", "supervisor", "--person", "sup-1")[0]["token"]
     path = f"/api/v1/records/{rec}/findings"
     wish = {"finding": "search_shown:shown", "do": "close", "text": "已核实"}
     for token, body, want in ((c.token, wish, 403),

@@ -821,10 +821,10 @@ def the_console_reads_whole_and_in_ranges(c):
     # Read thirty times within the hour, noted once; by another once more.
     check(len(notes(c)) == 1 and notes(c)[0][0] == "viewed" and
           notes(c)[0][1].startswith("supervisor#"), f"{notes(c)}")
-    other = c.admin("token", "--role", "auditor", lines=False).stdout.strip()
+    other = c.admin("token", "--role", "auditor")[0]["token"]
     check(get(c, here, other).status == 200, "the auditor")
     check(len(notes(c)) == 2, f"{notes(c)}")
-    admin = c.admin("token", "--role", "admin", lines=False).stdout.strip()
+    admin = c.admin("token", "--role", "admin")[0]["token"]
     check(get(c, here, admin).status == 403, "an administrator reads")
     check(get(c, here, "nobody").status == 401, "nobody reads")
     check(get(c, "/api/v1/evidence/" + "0" * 64).status == 404, "none")
@@ -996,7 +996,7 @@ def copies_are_noted_and_proved(c):
     check(a["sha256"] == hexed and a["state"] == "stored" and
           a["steps"] == steps, f"{a}")
     check(len(notes(c)) == 1, "asking for custody is noted as reading")
-    admin = c.admin("token", "--role", "admin", lines=False).stdout.strip()
+    admin = c.admin("token", "--role", "admin")[0]["token"]
     check(get(c, here, admin).status == 403, "an administrator asks")
     check(get(c, "/api/v1/evidence/" + "0" * 64 + "/custody").status == 404,
           "custody of nothing")
@@ -1017,7 +1017,7 @@ def copies_are_noted_and_proved(c):
     check(not list(c.dir.glob("x*")), "a damaged copy is left")
     check(len(notes(c)) == 2, f"{notes(c)}")
     # The whole court's folder, its files among it, by the auditor.
-    vkey = c.admin("vkey", lines=False).stdout.strip()
+    vkey = c.admin("vkey")[0]["vkey"]
     a = json.loads(c.audit("store", c.court, "--key", vkey, "--json",
                            ok=(3,)).stdout)
     check([x["what"] for x in a["findings"]] == ["media"] and

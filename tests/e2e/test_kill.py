@@ -165,7 +165,7 @@ def starts_of_the_server(c):
     for h in homes:
         s = c.status(h)
         check(s["queued"] == 0 and s["alarms"] == 0, f"{h}: {s}")
-    vkey = c.admin("vkey", lines=False).stdout.strip()
+    vkey = c.admin("vkey")[0]["vkey"]
     c.stop()
     c.audit("store", c.court, "--key", vkey, ok=(1,))
 

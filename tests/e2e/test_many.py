@@ -104,7 +104,7 @@ def says_what_went_up(d):
 
 def proves(d):
     """The store, stopped, is proved by a receipt."""
-    vkey = d.admin("vkey", lines=False).stdout.strip()
+    vkey = d.admin("vkey")[0]["vkey"]
     receipt = d.dir / "receipt"
     d.agent("h1", "receipt", "--out", receipt)
     d.stop()
@@ -119,8 +119,7 @@ def main():
         d.make_court()
         d.start()
         keeps_keys_in(d)
-        d.token = d.admin("token", "--role", "supervisor",
-                          lines=False).stdout.strip()
+        d.token = d.admin("token", "--role", "supervisor")[0]["token"]
         over, readers, workers = threading.Event(), Crowd(), Crowd()
         for n in range(2):
             readers.go(read_until, d, over, random.Random(seed + n))

@@ -38,8 +38,7 @@ class World(court.Court):
         self.enrol("h6", "p006", "周敏", "clerk", "甲")  # lost with the server
 
     def console(self):
-        self.token = self.admin("token", "--role", "supervisor",
-                                lines=False).stdout.strip()
+        self.token = self.admin("token", "--role", "supervisor")[0]["token"]
 
     def record(self, home, text):
         return [r["rec"] for r in self.agent(

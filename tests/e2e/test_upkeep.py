@@ -28,7 +28,7 @@ def tlog(c):
 
 
 def vkey(c):
-    return c.admin("vkey", lines=False).stdout.strip()
+    return c.admin("vkey")[0]["vkey"]
 
 
 def audit(c, store, key, ok, *more):

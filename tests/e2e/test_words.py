@@ -5,8 +5,9 @@ test_words.py BIN [CASE…]
 """
 import json
 import re
+import subprocess
 
-from support import Court, check, run_cases
+from support import Court, check, run_cases, wait_for
 
 
 def say(c, *args, ok=(0,)):
@@ -117,6 +118,47 @@ def a_wrong_line_says_what_is_wrong_with_it(c: Court):
     check("KIND field=value" in r.stdout, r.stdout)
     r = c.run("daybreak-server", "run", "--help", ok=(0,), lines=False)
     check("网络线程数" in r.stdout and "--threads" in r.stdout, r.stdout)
+
+
+def text_without_quotes_is_not_cut(c: Court):
+    """Catches a note of which only the first word was written down."""
+    joined(c)
+    rec = c.record("h", "现金")
+    before = c.status("h")["entries"]
+    for args in (("note", rec, "家中", "有老人"), ("void", rec, "误记"),
+                 ("answer", rec, "search_shown:shown", "已", "出示"),
+                 ("drop", rec, "x/@1", "y"), ("sync", "now"),
+                 ("status", "please"), ("list", "search")):
+        _, words = say(c, *args, ok=(2,))
+        check("参数过多" in words and args[-1] in words and args[0] in words,
+              f"{args}: {words}")
+    check(c.status("h")["entries"] == before, "something was written down")
+
+
+def each_refusal_has_words_in_both_languages(c: Court):
+    """Catches a refusal that says nothing, or says it to half of its readers,
+    or not to the program that asked with --json."""
+    joined(c)
+    nothing = dict(c.env, DAYBREAK_NEW_PIN_FILE=str(c.dir / "none"))
+    nowhere = dict(c.env, DAYBREAK_PIN_FILE=str(c.dir / "none"))
+    tried = [c.ask("h", "officer", "add", "p002", env=nothing),
+             c.ask("other", "enrol", c.code_for("p003"), env=nowhere)]
+    watching = subprocess.Popen(
+        [str(c.bin / "daybreak-agent"), "--home", str(c.dir / "h"), "sync",
+         "--watch"], env=c.env, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT)
+    try:
+        tried.append(wait_for("the handheld to be in use", lambda: (
+            lambda r: r if r[0] != 0 else None)(c.ask("h", "list"))))
+    finally:
+        watching.kill()
+        watching.communicate()
+    for (code, out, words), en, zh in zip(
+            tried, ("no passphrase", "no passphrase", "another program"),
+            ("新人员的口令", "没有口令", "另一个程序")):
+        check(code == 1 and en in out[-1]["error"] and zh in out[-1]["zh"],
+              f"{en}: {code} {out} {words}")
+        check(en in words and zh in words, words)
 
 
 def what_can_be_recorded_is_listed(c: Court):
@@ -242,6 +284,8 @@ if __name__ == "__main__":
                a_status_is_taken_by_its_label,
                a_refused_option_says_what_there_is, timers_are_shown,
                a_wrong_line_says_what_is_wrong_with_it,
+               text_without_quotes_is_not_cut,
+               each_refusal_has_words_in_both_languages,
                what_can_be_recorded_is_listed,
                a_bundle_reads_as_a_record,
                a_term_is_told_to_the_minute_and_when_it_is_past,
