@@ -100,6 +100,14 @@ struct centre {
  */
 MUST_CHECK enum status centre_sign_head(struct centre *c);
 
+/*
+ * Begin a transaction in which the observers know all that stands before it,
+ * other processes' commits too: who was revoked there a moment ago must not be
+ * taken for trusted here.  ST_AGAIN: others commit without a pause; else as
+ * store_begin and centre_sign_head.
+ */
+MUST_CHECK enum status centre_begin(struct centre *c, struct store_head *head);
+
 /* Take in what the store has beyond what is known: chains, tree, server chain,
  * small facts.  Inside or outside a transaction; nothing may be staged. */
 MUST_CHECK enum status centre_follow(

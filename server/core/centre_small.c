@@ -259,3 +259,24 @@ centre_keep(struct centre *c, uint64_t size, const char *by, bool *raised)
 	(void)pthread_mutex_unlock(&c->lock);
 	return ST_OK;
 }
+
+/* ---- a transaction's beginning */
+
+enum { BEGIN_TRIES = 16 };
+
+enum status
+centre_begin(struct centre *c, struct store_head *head)
+{
+	for (int tries = 0; tries < BEGIN_TRIES; tries++) {
+		enum status st = store_begin(c->store, head);
+
+		/* c->head is what the observers were told of last. */
+		if (st != ST_OK || head->size == c->head.size)
+			return st;
+		store_rollback(c->store);
+		st = centre_sign_head(c);
+		if (st != ST_OK)
+			return st;
+	}
+	return ST_AGAIN;
+}

@@ -136,7 +136,7 @@ transact(struct committer *cm, struct commit_job *jobs)
 
 	if (!may_commit(c, jobs))
 		return ST_LOCKED;
-	st = store_begin(c->store, &head);
+	st = centre_begin(c, &head);
 	if (st != ST_OK)
 		return st;
 	st = centre_follow(c, store_inside(c->store), &head);

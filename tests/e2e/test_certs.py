@@ -189,6 +189,30 @@ def revoked_device_only_delivers(c):
     c.healthy()
 
 
+def revoked_means_held_from_the_next_place_on(c):
+    """Catches a server that judges by a roster which is a moment behind what
+    another process has logged: an honest log that every audit then calls
+    damaged."""
+    c.begin()
+    hands = [Handheld(c, f"p{n}").enrol() for n in range(8)]
+    for h in hands:
+        h.push(h.entry())
+    for what, h in zip(("lost", "seized", "copied", "replaced", "revoked") * 2,
+                       hands):
+        # Not waited for: what is logged holds.
+        c.admin("revoke", "--dev", h.dev, "--reason", "test", "--what", what)
+        h.push(h.entry())
+        check(h.acked() == 2, f"{what}: not placed")
+    c.caught_up()
+    held = {e["dev"] for e in c.console("/api/v1/held")["held"]}
+    check(held == {h.dev for h in hands},
+          f"{len(held)} of {len(hands)} are held")
+    c.stop()
+    a = support.json.loads(c.audit("store", c.court, "--key",
+                           c.admin("vkey")[0]["vkey"], ok=(0, 1, 3)).stdout)
+    check(a["damage"] == 0 and a["held"] == len(hands), f"the audit: {a}")
+
+
 def ticket_of_a_revoked_device_opens_nothing(c):
     c.begin()
     h = Handheld(c, "p001").enrol()
@@ -267,5 +291,6 @@ if __name__ == "__main__":
     sys.exit(run_cases([
         wrong_certificates_stay_outside, right_certificate_on_a_wrong_device,
         expired_certificate_renews_itself, revoked_device_only_delivers,
+        revoked_means_held_from_the_next_place_on,
         ticket_of_a_revoked_device_opens_nothing,
         other_protocols_are_turned_away]))
