@@ -294,6 +294,21 @@ reaches_over(struct placing *pl, const struct attach *a, uint64_t *end)
 	return st;
 }
 
+/* A handheld has one chain and begins no other: whoever writes a second one
+ * with its key has a copy of the key, and no fork would show it. */
+static enum status
+raise_second(struct placing *pl)
+{
+	uint32_t chains;
+	bool held;
+
+	chains_key(pl->t->c->chains, pl->v->key, &chains, &held);
+	pl->branch = 0;
+	return chains == 0
+		   ? ST_OK
+		   : raise_at(pl, "second_chain", pl->p->first, pl->t->next);
+}
+
 static enum status
 take(struct placing *pl)
 {
@@ -306,6 +321,9 @@ take(struct placing *pl)
 		if (p->first > 1 && !p->hole)
 			return note_done(pl, ACK_GAP, 0, false, 0);
 		chains_begin(pl->t->c->chains, pl->v, p->link0);
+		st = raise_second(pl);
+		if (st != ST_OK)
+			return st;
 	}
 	st = attach_plan(&a, pl->v, store_inside(pl->t->s), pl->in, p);
 	if (st == ST_OK && a.skip > 0)

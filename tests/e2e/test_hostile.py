@@ -13,7 +13,8 @@ import sys
 import threading
 
 import support
-from support import Handheld, check, frame, run_cases, varint, wait_for
+from support import (Handheld, check, frame, run_cases, sha, varint,
+                     wait_for)
 
 MIB = 1 << 20
 
@@ -324,8 +325,72 @@ def nobody_reads_what_is_not_his(c):
     check(size[2] < size[0] == size[1], f"sizes shown: {size}")
 
 
+def a_stolen_key_shows_itself(c):
+    """Who has a handheld's key and writes beside its chain, so that no fork
+    ever shows it; who claims another's chain; who says another's call for
+    help."""
+    c.begin()
+    a, b = Handheld(c, "p001").enrol(), Handheld(c, "p002").enrol()
+    a.push(a.entry())
+    a.push(a.entry())
+    own = b.push(b.entry())
+    check(own[0] == 200 and not c.alarms("second_chain"), f"one chain: {own}")
+    chain, seq, links = b.chain, b.seq, dict(b.links)
+
+    # Another's chain, gone on with and begun anew: nothing of it is placed.
+    b.chain, b.seq, b.links = a.chain, a.seq, dict(a.links)
+    b.link = b.links[b.seq]
+    b.push(b.entry())
+    check(a.acked() == 2, "another's chain was gone on with")
+    b.seq, b.link = 0, sha(b"daybreak-chain/1\0", b.descriptor, b.public,
+                           a.chain)
+    b.links = {0: b.link}
+    b.push(b.entry())
+    check(a.acked() == 2 and len(c.query(
+        "SELECT 1 FROM chains WHERE id = ?", a.chain)) == 1,
+        "another's chain was begun anew")
+
+    # A hint that the other signed, said by this one, and by the right one.
+    e = a.entry(kind="stage@1", on=["stage"])
+    at = a.seq + 1
+    link = sha(b"\x02", a.link, struct.pack(">Q", at),
+               sha(e.split(b"\n", 1)[0]))
+    hint = frame(varint(2) + varint(1) + varint(at) + varint(len(e)),
+                 b"\x16" + e, a.chain + a.link + a.sign(
+                     b"daybreak-head/1\0" + a.chain + struct.pack(">Q", at) +
+                     link))
+
+    def board():
+        return c.console("/api/v1/hints")["hints"]
+
+    b.post("/v1/sync", hint)
+    check(board() == [], "another's hint was taken")
+    for _ in range(2):
+        a.post("/v1/sync", hint)
+        check([x["seq"] for x in board()] == [at], f"the board: {board()}")
+    a.push(e)
+    a.post("/v1/sync", hint)
+    check(board() == [], "a hint came back behind its place")
+
+    # A second chain of the same key.
+    b.chain, b.seq = os.urandom(16), 0
+    b.link = sha(b"daybreak-chain/1\0", b.descriptor, b.public, b.chain)
+    b.links = {0: b.link}
+    b.push(b.entry())
+    b.push(b.entry())
+    told = c.alarms("second_chain")
+    check(len(told) == 1 and told[0]["dev"] == b.dev and
+          told[0]["doc"]["chain"] == b.chain.hex(), f"alarms: {told}")
+    b.chain, b.seq, b.links = chain, seq, links
+    b.link = links[seq]
+    b.push(b.entry())
+    check(len(c.alarms("second_chain")) == 1, "told again and again")
+    c.healthy()
+
+
 if __name__ == "__main__":
     sys.exit(run_cases([
         bad_frames_are_refused_whole, bombs_cost_nothing,
         broken_json_is_kept_and_harms_nobody, codes_are_good_once,
-        slow_clients_hold_up_nobody, nobody_reads_what_is_not_his]))
+        slow_clients_hold_up_nobody, nobody_reads_what_is_not_his,
+        a_stolen_key_shows_itself]))
