@@ -38,6 +38,17 @@ put_keys(const char *path, const char *court, const struct centre_keys *k)
 	return st;
 }
 
+/* Or not given. */
+static bool
+is_address(const char *text)
+{
+	char host[CONFIG_TEXT_MAX + 1];
+	uint16_t port = 0;
+
+	return text == NULL ||
+	       (config_address(text, host, &port) == ST_OK && port != 0);
+}
+
 static int
 run_init(struct admin *a)
 {
@@ -58,6 +69,10 @@ run_init(struct admin *a)
 	if (!admin_needs(a, "--court", a->court) ||
 	    !admin_needs(a, "--name", a->name))
 		return ADMIN_USAGE;
+	/* They stand in the court's first descriptor, for ever. */
+	if (!is_address(a->devices_address) || !is_address(a->address))
+		return admin_refuse(a, "地址应为 host:port",
+		    "--address and --devices-address are host:port");
 	(void)snprintf(devices, sizeof(devices), "https://%s",
 	    a->devices_address != NULL ? a->devices_address : "127.0.0.1:7443");
 	(void)snprintf(pub, sizeof(pub), "https://%s",

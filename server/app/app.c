@@ -1,5 +1,7 @@
 #include "server/app/app_impl.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -199,6 +201,32 @@ open_core(struct app *a, char errmsg[ERR])
 	return st;
 }
 
+/* Addresses that nothing here would ever be seen to fail by: handhelds would be
+ * told one that there is not, a proxy never be known as one. */
+static enum status
+check_addresses(const struct config *o, char errmsg[ERR])
+{
+	char host[CONFIG_TEXT_MAX + 1];
+	uint8_t addr[sizeof(struct in6_addr)];
+	uint16_t port = 0;
+
+	if (o->devices_at[0] != '\0' &&
+	    (config_address(o->devices_at, host, &port) != ST_OK ||
+		port == 0)) {
+		(void)snprintf(errmsg, ERR, "devices_at: not host:port: %s",
+		    o->devices_at);
+		return ST_INVALID;
+	}
+	if (o->public_proxy[0] != '\0' &&
+	    inet_pton(AF_INET, o->public_proxy, addr) != 1 &&
+	    inet_pton(AF_INET6, o->public_proxy, addr) != 1) {
+		(void)snprintf(errmsg, ERR, "public_proxy: no IP address: %s",
+		    o->public_proxy);
+		return ST_INVALID;
+	}
+	return ST_OK;
+}
+
 static enum status
 open_net(struct app *a, char errmsg[ERR])
 {
@@ -214,6 +242,9 @@ open_net(struct app *a, char errmsg[ERR])
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
 	enum status st;
 
+	st = check_addresses(o, errmsg);
+	if (st != ST_OK)
+		return st;
 	nc.threads = (unsigned)o->threads;
 	if (nc.threads == 0)
 		nc.threads = cores < 1 ? 1 : cores > 4 ? 4 : (unsigned)cores;

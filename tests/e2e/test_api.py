@@ -190,11 +190,19 @@ def options(d):
             ({}, ("--workers", "x"), "{}", "workers"),
             ({}, ("--nothing", "x"), "{}", "--nothing"),
             ({}, ("x", "y"), "{}", "x"),
+            ({}, ("--devices_at", "nowhere"), "{}", "devices_at"),
+            ({"DAYBREAK_DEVICES_AT": "host:0"}, (), "{}", "devices_at"),
+            ({}, (), '{"public_proxy":"proxy.example"}', "public_proxy"),
             ({}, ("--listen", "nowhere"), "{}", "nowhere")):
         conf.write_text(file)
         r = tried(env, *flags)
         must(r.returncode in (1, 2) and word in r.stderr, f"{word}: {r}")
     conf.unlink()
+    for bad in ("--address", "nowhere"), ("--devices-address", "host:"):
+        said = d.run("daybreak-server", "init", "--dir", d.dir / "none",
+                     "--court", "x", "--name", "x", "--json", *bad, ok=(1,))
+        must("host:port" in said[-1]["error"] and
+             not (d.dir / "none").exists(), f"{bad}: {said}")
 
 
 def main():
