@@ -9,6 +9,7 @@ wrong place, log lines that are no JSON.
 import base64
 import json
 import os
+import re
 import ssl
 import subprocess
 import sys
@@ -116,6 +117,28 @@ def parameters(d, token):
              f"{query}: {len(page['records'])}, not {count}")
 
 
+def described(name):
+    """The members of a schema in docs/openapi.yaml."""
+    text = (court.ROOT / "docs" / "openapi.yaml").read_text()
+    body = re.search(rf"^    {name}:\n((?:      .*\n)+)", text, re.M)[1]
+    return set(re.findall(r"^        (\w+): \{", body, re.M))
+
+
+def members(d, token):
+    """What is described is what comes, member by member."""
+    row = json.loads(get(d, "/api/v1/records", token)[1])["records"][0]
+    must(row.keys() == described("RecordRow"),
+         f"RecordRow: {row.keys() ^ described('RecordRow')}")
+    found = json.loads(get(d, "/api/v1/findings", token)[1])["findings"]
+    for f in [x["finding"] for x in found] + json.loads(
+            get(d, f"/api/v1/records/{row['rec']}", token)[1])["findings"]:
+        must(f.keys() == described("Finding"),
+             f"Finding: {f.keys() ^ described('Finding')}")
+        for word in ("state", "owner", "due", "late", "answer", "answers",
+                     "closed", "reopened"):
+            must(word in f["life"], f"{word}: {f['life']}")
+
+
 def one_record(d, rec, token):
     here = d.run("daybreak-agent", "--home", d.dir / "h1", "show", rec,
                  "--state", lines=False).stdout.rstrip("\n")
@@ -221,6 +244,7 @@ def main():
         token = tokens_and_roles(d, recs[0])
         parameters(d, token)
         one_record(d, recs[0], token)
+        members(d, token)
         devices(d, token, False)
         descriptor(d)
         administration(d)
