@@ -81,6 +81,19 @@ public_address(struct admin *a, char out[JOIN_ADDRESS_MAX + 1])
 	return st;
 }
 
+/* Whom a code replaces is put out when it is used: a name that was mistyped
+ * would leave a lost handheld trusted.  After a restore it may be one that the
+ * log does not know (yet). */
+static bool
+may_replace(struct admin *a)
+{
+	struct roster_device d;
+	uint64_t kept;
+
+	return a->replaces == NULL || centre_restored(a->centre, &kept) ||
+	       roster_device_by_dev(a->roster, a->replaces, &d) != ST_ABSENT;
+}
+
 static int
 run_enrol_code(struct admin *a)
 {
@@ -102,6 +115,11 @@ run_enrol_code(struct admin *a)
 	    !admin_needs(a, "--name", a->name) ||
 	    !admin_needs(a, "--role", a->role))
 		return ADMIN_USAGE;
+	if (a->replaces != NULL && !admin_needs(a, "--reason", a->reason))
+		return ADMIN_USAGE;
+	if (!may_replace(a))
+		return admin_refuse(
+		    a, "没有要替换的设备", "--replaces: no such device");
 	if (a->ttl != NULL && !read_life(a->ttl, &w.life_ms))
 		return admin_refuse(
 		    a, "有效期写法不对", "--ttl is like 30m, 12h or 7d");

@@ -174,6 +174,12 @@ def administration(d):
                  ("people", "--person", "p00l", "--name", "张伟")):
         said = d.admin(*args, ok=(1,))[-1]
         must(said["error"] and said["zh"], f"{args}: {said}")
+    code = ("enrol-code", "--officer", "p009", "--name", "王芳", "--role",
+            "judge", "--replaces")
+    must(d.admin(*code, "nodev", "--reason", "丢失", ok=(1,))[-1]["zh"],
+         "a code that replaces nothing")
+    dev = d.admin("devices")[0]["dev"]
+    d.admin(*code, dev, ok=(2,))
     must(d.caught_up()["size"] == size, "something was logged")
     for to in ("p001", "team:甲", "all"):
         must("place" in d.admin("order", "--to", to, "--text", "集合")[-1], to)
