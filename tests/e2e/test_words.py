@@ -7,7 +7,7 @@ import json
 import re
 import subprocess
 
-from support import Court, check, run_cases, wait_for
+from support import Court, check, run_cases
 
 
 def say(c, *args, ok=(0,)):
@@ -144,12 +144,13 @@ def each_refusal_has_words_in_both_languages(c: Court):
     tried = [c.ask("h", "officer", "add", "p002", env=nothing),
              c.ask("other", "enrol", c.code_for("p003"), env=nowhere)]
     watching = subprocess.Popen(
-        [str(c.bin / "daybreak-agent"), "--home", str(c.dir / "h"), "sync",
-         "--watch"], env=c.env, stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT)
+        [str(c.bin / "daybreak-agent"), "--home", str(c.dir / "h"), "--json",
+         "sync", "--watch"], env=c.env, stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL)
     try:
-        tried.append(wait_for("the handheld to be in use", lambda: (
-            lambda r: r if r[0] != 0 else None)(c.ask("h", "list"))))
+        # It has the handheld when it says what it did, and keeps it.
+        check(watching.stdout.readline() != b"", "nothing was synced")
+        tried.append(c.ask("h", "list"))
     finally:
         watching.kill()
         watching.communicate()
