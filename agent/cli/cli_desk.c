@@ -117,24 +117,52 @@ put_length(int64_t ms)
 	columns_pad(stdout, bytes_str(text), 9);
 }
 
+/* What was added to a clock: "+0.2 s", "+8:00:00", "-7 d 0:03:10". */
 static void
-put_clock(const struct json *j)
+off_words(char *out, size_t cap, int64_t ms)
 {
-	char text[64], line[96];
+	int64_t s = (llabs(ms) + 500) / 1000;
+	char sign = ms < 0 ? '-' : '+', days[32] = "";
 
-	if (!json_member_text(j, 0, "clock", text, sizeof(text)))
+	if (s < 60) {
+		(void)snprintf(out, cap, "%+.1f s", (double)ms / 1000);
 		return;
-	if (strcmp(text, "unchecked") == 0)
-		(void)snprintf(line, sizeof(line), "时钟未核对 unchecked");
-	else
-		(void)snprintf(line, sizeof(line), "%s %+.1f s",
-		    strcmp(text, "code") == 0 ? "时钟码 code" : "人工 by hand",
-		    (double)json_int(j, 0, "clock_off_ms", 0) / 1000);
-	columns_pad(stdout, bytes_str(line), 28);
+	}
+	if (s >= 86400)
+		(void)snprintf(days, sizeof(days), "%" PRId64 " d ", s / 86400);
+	(void)snprintf(out, cap, "%c%s%" PRId64 ":%02" PRId64 ":%02" PRId64,
+	    sign, days, s / 3600 % 24, s / 60 % 60, s % 60);
 }
 
 static void
-put_file(const struct json *j)
+put_clock(const struct json *j)
+{
+	char text[64], line[96], off[64];
+
+	if (!json_member_text(j, 0, "clock", text, sizeof(text)))
+		return;
+	off_words(off, sizeof(off), json_int(j, 0, "clock_off_ms", 0));
+	if (strcmp(text, "unchecked") == 0)
+		(void)snprintf(line, sizeof(line), "时钟未核对 unchecked");
+	else
+		(void)snprintf(line, sizeof(line), "%s %s",
+		    strcmp(text, "code") == 0 ? "时钟码 code" : "人工 by hand",
+		    off);
+	columns_pad(stdout, bytes_str(line), 28);
+}
+
+/* While a card is read: whose clock is checked is known at its end. */
+static void
+put_seen(const struct json *j)
+{
+	columns_pad(stdout,
+	    bytes_str(
+		json_int(j, 0, "seen", 0) > 0 ? "拍到时钟码 code seen" : ""),
+	    28);
+}
+
+static void
+put_file(const struct json *j, bool scanning)
 {
 	char text[8192], at[32] = "";
 
@@ -153,17 +181,26 @@ put_file(const struct json *j)
 	}
 	columns_pad(stdout, bytes_str(at), 21);
 	put_length(json_int(j, 0, "length_ms", -1));
-	put_clock(j);
+	if (scanning)
+		put_seen(j);
+	else
+		put_clock(j);
 	(void)json_member_text(j, 0, "name", text, sizeof(text));
 	columns_put(stdout, bytes_str(text));
+	if (json_member_text(j, 0, "recorder", text, sizeof(text))) {
+		(void)fputs("  记录仪 recorder ", stdout);
+		columns_put(stdout, bytes_str(text));
+	}
 	if (json_bool(j, 0, "damaged", false))
 		(void)fputs("  录像已损坏 damaged", stdout);
 	if (json_member_text(j, 0, "made_from", text, sizeof(text)) &&
 	    strcmp(text, "file") == 0)
 		(void)fputs("  时间取自文件 by the file's time", stdout);
-	if (json_int(j, 0, "codes", 0) > 0)
-		(void)fputs("  有时钟码，但出示它的手持机尚未同步 a clock code "
-			    "whose handheld has not synced",
+	if (!scanning && json_int(j, 0, "codes", 0) > 0)
+		(void)fputs("  有时钟码，但本机没有与它对应的备注：出示它的手"
+			    "持机尚未同步，或者不是真的 a clock code of which "
+			    "no note is here: its handheld has not synced, or "
+			    "it is false",
 		    stdout);
 	if (json_member_text(j, 0, "reason", text, sizeof(text))) {
 		(void)fputs("  不归入 refused: ", stdout);
@@ -211,12 +248,29 @@ static const char *const met_words[DESK_MET_COUNT] = { "已读 read",
 	"不是文件 no file", "读不出 unreadable", "太深 too deep",
 	"已拔出 gone" };
 
+/* What a scan is at, on a terminal: one line, written over. */
+static void
+tell_reading(void *arg, const char *name, uint64_t done, uint64_t size)
+{
+	(void)arg;
+	(void)fputs("\r\033[K", stderr);
+	if (done < size || size == 0)
+		(void)fprintf(stderr, "读取中 reading %3d %%  ",
+		    size == 0 ? 0 : (int)(100.0 * (double)done / (double)size));
+	else
+		(void)fputs("找时钟码 looking for a code  ", stderr);
+	columns_pad(stderr, bytes_str(name), 40);
+	(void)fflush(stderr);
+}
+
 static void
 tell_met(void *arg, enum desk_met met, const char *name, struct bytes doc)
 {
 	const struct cli *c = arg;
 	struct json j;
 
+	if (isatty(STDERR_FILENO) != 0)
+		(void)fputs("\r\033[K", stderr);
 	if (c->json) {
 		struct buf b;
 
@@ -236,7 +290,7 @@ tell_met(void *arg, enum desk_met met, const char *name, struct bytes doc)
 	columns_pad(stdout, bytes_str(met_words[met]), 22);
 	json_init(&j);
 	if (doc.len > 0 && json_parse(&j, doc, JSON_DOCUMENT) == ST_OK) {
-		put_file(&j);
+		put_file(&j, true);
 	} else {
 		columns_put(stdout, bytes_str(name));
 		(void)fputc('\n', stdout);
@@ -270,7 +324,8 @@ desk_scan(struct cli *c)
 	struct desk_card card = { .folder = c->argv[1],
 		.recorder = c->recorder,
 		.filmed_by = c->filmed_by,
-		.film = cli_beside("daybreak-film", film, sizeof(film)) };
+		.film = cli_beside("daybreak-film", film, sizeof(film)),
+		.reading = isatty(STDERR_FILENO) != 0 ? tell_reading : NULL };
 	struct desk_counts n;
 	enum status st = agent_desk_scan(c->agent, &card, tell_met, c, &n);
 
@@ -304,7 +359,7 @@ desk_list(struct cli *c)
 
 		if (json_parse(&j, bytes_of(lines.p, len), JSON_DOCUMENT) ==
 		    ST_OK) {
-			put_file(&j);
+			put_file(&j, false);
 			put_proposals(&j);
 		}
 		lines.p += len;

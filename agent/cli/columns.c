@@ -23,7 +23,6 @@ static const struct {
 } wide[] = {
 	{ 0x0300, 0x036f, 0 }, /* combining */
 	{ 0x1100, 0x115f, 2 },
-	{ 0x200b, 0x200f, 0 },
 	{ 0x2e80, 0x303e, 2 },
 	{ 0x3041, 0xa4cf, 2 },
 	{ 0xac00, 0xd7a3, 2 },
@@ -63,6 +62,16 @@ columns_of(struct bytes text)
 	return width;
 }
 
+/* What steers the terminal, turns the direction of text, or is not seen: a
+ * file's name could be made to look like another. */
+static bool
+is_seen(uint32_t cp)
+{
+	return cp >= 0x20 && (cp < 0x7f || cp >= 0xa0) && cp != 0x61c &&
+	       (cp < 0x200b || cp > 0x200f) && (cp < 0x2028 || cp > 0x202e) &&
+	       (cp < 0x2060 || cp > 0x206f) && cp != 0xfeff;
+}
+
 void
 columns_put(FILE *f, struct bytes text)
 {
@@ -70,7 +79,7 @@ columns_put(FILE *f, struct bytes text)
 		uint32_t cp;
 		size_t n = next(text, &cp);
 
-		if (cp < 0x20 || (cp >= 0x7f && cp < 0xa0))
+		if (!is_seen(cp))
 			(void)fputc('?', f);
 		else
 			(void)fwrite(text.p, 1, n, f);

@@ -44,19 +44,26 @@ enum desk_met {
 };
 const char *desk_met_word(enum desk_met met); /* "read" …; static */
 
+/* A file is being read: `done` of its `size` bytes.  Once at its beginning,
+ * then about every 16 MiB; at the end, while it is looked at for codes. */
+typedef void desk_reading(
+    void *arg, const char *name, uint64_t done, uint64_t size);
+
 struct desk_card {
 	const char *folder;
 	const char *recorder,
-	    *filmed_by;   /* of all its files; NULL: not known */
-	const char *film; /* the program daybreak-film */
+	    *filmed_by;        /* of all its files; NULL: not known */
+	const char *film;      /* the program daybreak-film */
+	desk_reading *reading; /* told with the scan's `arg`; or NULL */
 };
 struct desk_counts {
 	uint64_t met[DESK_MET_COUNT];
 	uint64_t bytes; /* that were read */
 };
 /* Told of each file in turn.  `name`: its path on the card as it can be shown;
- * `doc`: what is known of it, as a line of agent_desk_list without proposals,
- * or empty. */
+ * `doc`: what is known of it, as a line of agent_desk_list without proposals
+ * and clock, which other files decide, but with "seen": how many clock codes
+ * are in it; or empty. */
 typedef void desk_tell(
     void *arg, enum desk_met met, const char *name, struct bytes doc);
 

@@ -11,9 +11,11 @@ enum {
 	DESK_PATH_MAX = 2000, /* bytes of a file's whole path */
 	DESK_WORD_MAX = 120,  /* of a recorder's number, of a person */
 	DESK_REASON_MAX = 600,
-	DESK_CODES_MAX = 4,      /* kept of a film: one of each showing */
-	DESK_FILE_MIN = 8,       /* hex digits that name a file */
-	DESK_SLACK_MS = 300000,  /* a film is proposed so long around an act */
+	DESK_CODES_MAX = 4,       /* kept of a film: one of each showing */
+	DESK_FILE_MIN = 8,        /* hex digits that name a file */
+	DESK_SLACK_MS = 300000,   /* a film is proposed so long around an act */
+	DESK_REACH_MS = 86400000, /* a clock that was checked holds so long */
+	DESK_LENGTH_MAX_MS = 86400000, /* no recording is longer */
 	DESK_CODES_SEEN_MAX = 64 /* that daybreak-film tells of one film */
 };
 

@@ -100,7 +100,10 @@ desk_put_line(const struct agent *a, const struct desk_known *k,
 	size_t attached = put_attached(k, r, out);
 	char at[32];
 
-	put_clock(c, out);
+	if (k == NULL) /* whose clock is checked is known behind the scan */
+		buf_printf(out, ",\"seen\":%zu", r->code_count);
+	else
+		put_clock(c, out);
 	if (k != NULL)
 		buf_printf(out, ",\"codes\":%zu", desk_unknown_codes(k, r));
 	buf_printf(

@@ -271,7 +271,8 @@ apart(int64_t a, int64_t b)
 	return a > b ? a - b : b - a;
 }
 
-/* A code proves more than a hand; then the nearest in time. */
+/* A code proves more than a hand; then the nearest in time.  Between two days a
+ * clock may have been set, or lost with its battery. */
 static bool
 is_better(const struct desk_clock *a, const struct desk_clock *b, int64_t ms)
 {
@@ -290,6 +291,7 @@ desk_clock_of(const struct desk_known *k, const struct desk_row *r)
 
 		if (strcmp(c->card, r->card) == 0 &&
 		    c->by_file == r->made_by_file &&
+		    apart(c->made_ms, r->made_ms) <= DESK_REACH_MS &&
 		    is_better(c, best, r->made_ms))
 			best = c;
 	}

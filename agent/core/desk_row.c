@@ -261,9 +261,11 @@ desk_row_take(struct desk_row *r, const struct film_told *t)
 	bool film = strncmp(t->type, "image/", 6) != 0;
 
 	memcpy(r->type, t->type, sizeof(r->type));
-	r->has_length = t->has_length;
-	r->length_ms = t->length_ms;
-	r->damaged = film && !t->has_length;
+	/* A length is the file's own claim: one of years would touch every
+	 * record. */
+	r->has_length = t->has_length && t->length_ms <= DESK_LENGTH_MAX_MS;
+	r->length_ms = r->has_length ? t->length_ms : 0;
+	r->damaged = film && !r->has_length;
 	r->has_made = t->has_made;
 	r->made_ms = t->made_ms;
 	r->made_by_file = false;

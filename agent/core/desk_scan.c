@@ -21,7 +21,8 @@
 enum {
 	DEPTH_MAX = 16,
 	FAILS_MAX = 8, /* in a row: nobody is there any more */
-	STEP = 65536
+	STEP = 65536,
+	SAID_EVERY = 16 << 20 /* bytes of a file between two words on it */
 };
 #define DAY_MS INT64_C(86400000)
 
@@ -53,34 +54,52 @@ desk_met_word(enum desk_met met)
 
 /* ---- telling */
 
-static void
-tell(struct scan *s, enum desk_met met, const struct desk_row *row)
+/* Of what is in hand, on the card, as it can be shown; until the next call. */
+static const char *
+name_of(struct scan *s)
 {
 	const char *name = s->path + s->root_len;
 
+	buf_reset(&s->words);
+	desk_show_path(&s->words, name[0] == '/' ? name + 1 : name);
+	name = buf_cstr(&s->words);
+	return name == NULL ? "?" : name;
+}
+
+static void
+tell(struct scan *s, enum desk_met met, const struct desk_row *row)
+{
 	s->n->met[met]++;
 	s->fails = met == DESK_UNREADABLE ? s->fails + 1 : 0;
-	buf_reset(&s->words);
 	buf_reset(&s->doc);
-	desk_show_path(&s->words, name[0] == '/' ? name + 1 : name);
 	if (row != NULL)
 		desk_put_line(s->a, NULL, row, &s->doc);
-	name = buf_cstr(&s->words);
-	s->tell(s->arg, met, name == NULL ? "?" : name, buf_view(&s->doc));
+	s->tell(s->arg, met, name_of(s), buf_view(&s->doc));
+}
+
+static void
+say_reading(struct scan *s, uint64_t done, uint64_t size)
+{
+	if (s->card->reading != NULL)
+		s->card->reading(s->arg, name_of(s), done, size);
 }
 
 /* ---- one file */
 
+/* `claimed`: its size by the folder. */
 static enum status
-hash(int fd, struct sha256_run *sha, uint64_t *size)
+hash(struct scan *s, int fd, uint64_t claimed, struct sha256_run *sha,
+    uint64_t *size)
 {
 	uint8_t *p = malloc(STEP);
+	uint64_t said = 0;
 	ssize_t n = 1;
 
 	if (p == NULL)
 		return ST_NOMEM;
 	*size = 0;
 	sha256_begin(sha);
+	say_reading(s, 0, claimed);
 	while (n > 0) {
 		n = read(fd, p, STEP);
 		if (n < 0 && errno == EINTR) {
@@ -91,8 +110,13 @@ hash(int fd, struct sha256_run *sha, uint64_t *size)
 			sha256_more(sha, bytes_of(p, (size_t)n));
 			*size += (uint64_t)n;
 		}
+		if (*size - said >= SAID_EVERY) {
+			said = *size;
+			say_reading(s, said, claimed);
+		}
 	}
 	free(p);
+	say_reading(s, *size, *size);
 	return n < 0 ? ST_IO : ST_OK;
 }
 
@@ -190,13 +214,13 @@ look_up(struct scan *s, const struct stat *now, int64_t mtime_ms)
 }
 
 static enum status
-read_new(struct scan *s, int fd, int64_t mtime_ms)
+read_new(struct scan *s, int fd, uint64_t claimed, int64_t mtime_ms)
 {
 	struct desk_row *r = s->row;
 	uint8_t digest[HASH_LEN];
 	struct sha256_run sha;
 	uint64_t size;
-	enum status st = hash(fd, &sha, &size);
+	enum status st = hash(s, fd, claimed, &sha, &size);
 
 	if (st == ST_IO) {
 		tell(s, DESK_UNREADABLE, NULL);
@@ -271,7 +295,8 @@ one_file(struct scan *s, int dir, const char *name)
 	} else {
 		st = look_up(s, &now, time_of(&now));
 		if (st == ST_ABSENT)
-			st = read_new(s, fd, time_of(&now));
+			st = read_new(
+			    s, fd, (uint64_t)now.st_size, time_of(&now));
 	}
 	if (fd >= 0)
 		(void)close(fd);

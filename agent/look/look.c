@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define UNKNOWN "application/octet-stream"
+enum { TS_SYNC = 0x47, TS_PACKETS = 8 }; /* by chance: 1 of 2^64 */
 
 static magic_t cookie;
 
@@ -49,6 +50,28 @@ type_ok(const char *s)
 	return slashes == 1;
 }
 
+/* Packets of `step` bytes, each of them with the sync byte at `at`. */
+static bool
+has_packets(struct bytes b, size_t at, size_t step)
+{
+	size_t n = 0;
+
+	for (; n < TS_PACKETS && at < b.len; n++, at += step) {
+		if (b.p[at] != TS_SYNC)
+			return false;
+	}
+	return n == TS_PACKETS;
+}
+
+/* An MPEG-2 transport stream, which libmagic does not know by its packets
+ * (ISO/IEC 13818-1, 2.4.3.2), as recorders write it: from the first byte on;
+ * with 4 bytes of time before each packet on some (AVCHD). */
+static bool
+is_transport_stream(struct bytes b)
+{
+	return has_packets(b, 0, 188) || has_packets(b, 4, 192);
+}
+
 void
 look_type(struct bytes begin, char out[LOOK_TYPE_MAX + 1])
 {
@@ -58,6 +81,9 @@ look_type(struct bytes begin, char out[LOOK_TYPE_MAX + 1])
 		said = magic_buffer(cookie, begin.p, begin.len);
 	if (said == NULL || !type_ok(said))
 		said = UNKNOWN;
+	if (cookie != NULL && strcmp(said, UNKNOWN) == 0 &&
+	    is_transport_stream(begin))
+		said = "video/mp2t";
 	memcpy(out, said, strlen(said) + 1);
 }
 

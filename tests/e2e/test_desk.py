@@ -280,6 +280,8 @@ def what_is_on_a_card_is_told_one_by_one(c: Court):
     film(c.dir / "odd.avi", 0, 8)
     os.rename(c.dir / "odd.avi", odd)
     os.utime(odd, (m.began // 1000 + 8, m.began // 1000 + 8))
+    stream = film(card / "stream.ts", 0, 9)
+    os.utime(stream, (m.began // 1000 + 9, m.began // 1000 + 9))
     (card / "..mp4").write_bytes(b"")
     (card / "index.txt").write_text("A.mp4\n")
     (card / "io-error.mp4").write_bytes(good.read_bytes() + b"x")
@@ -303,7 +305,7 @@ def what_is_on_a_card_is_told_one_by_one(c: Court):
     met = {}
     for x in out[:-1]:
         met.setdefault(x["met"], set()).add(x["name"])
-    want = {"read": {"good.mp4", "%FF%FEA.avi"}, "damaged": {"cut.mp4"},
+    want = {"read": {"good.mp4", "%FF%FEA.avi", "stream.ts"}, "damaged": {"cut.mp4"},
             "other": {"..mp4", "index.txt"}, "unreadable": {"io-error.mp4"},
             "no_file": {"link.mp4", "folder", "pipe.mp4", "socket.mp4"},
             "too_deep": {"d" + "/d" * 15}}
@@ -313,6 +315,10 @@ def what_is_on_a_card_is_told_one_by_one(c: Court):
     check(f["made_from"] == "file" and f["length_ms"] == 8000 and
           f["made"][:19] == rfc(m.began)[:19], f"by the file's time: {f}")
     check(m.listed(cut)["damaged"] is True, "not said to be damaged")
+    f = m.listed(stream)
+    check(f["type"] == "video/mp2t" and f["length_ms"] == 9000 and
+          f["made"][:19] == rfc(m.began)[:19], f"a transport stream: {f}")
+    f = next(x["file"] for x in out if x["name"] == "%FF%FEA.avi")
     done = m.desk("confirm", f["digest"], m.rec)
     check(done[-1]["id"], f"{done}")
     c.sync("d")
@@ -320,7 +326,7 @@ def what_is_on_a_card_is_told_one_by_one(c: Court):
     check("name" not in more and more["taken_from"] == "file", f"{more}")
     # What could not be read then is read the next time.
     out = m.desk("scan", card)
-    check(out[-1]["counts"]["read"] == 1 and out[-1]["counts"]["known"] == 3,
+    check(out[-1]["counts"]["read"] == 1 and out[-1]["counts"]["known"] == 4,
           f"{out[-1]}")
     for words in (["scan", card / "nothing"], ["confirm", "12"],
                   ["confirm", "00000000"], ["clock", f["digest"], "99000",

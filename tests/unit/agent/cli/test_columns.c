@@ -45,6 +45,13 @@ text_cannot_steer_the_terminal(void **state)
 	padded("\xc2\x9b"
 	       "31m",
 	    5, "?31m ");
+	/* A name that is turned around, or has what nobody sees. */
+	padded("a\xe2\x80\xae"
+	       "4pm.exe",
+	    10, "a?4pm.exe ");
+	padded("A\xe2\x80\x8b\xef\xbb\xbf"
+	       "B",
+	    5, "A??B ");
 }
 
 int

@@ -223,6 +223,78 @@ test_desk_says_how_sure_it_is(void **state)
 	EXPECT(has("C.mp4", "\"clock\":\"unchecked\""));
 }
 
+/* Catches a header that claims years, and so a film proposed for every record
+ * since. */
+static void
+test_desk_believes_no_length_beyond_a_day(void **state)
+{
+	(void)state;
+	put_film("day.mp4", began - 86400000, 86400, "");
+	put_film("years.mp4", began - 86400001, 86401, "");
+	EXPECT(scan(NULL, NULL).met[DESK_DAMAGED] == 1);
+	EXPECT(has("day.mp4", rec));
+	EXPECT(has("years.mp4", "\"damaged\":true"));
+	EXPECT(has("years.mp4", "\"proposed\":[]"));
+	EXPECT(strstr(line_of("years.mp4"), "length_ms") == NULL);
+}
+
+struct heard {
+	uint64_t readings, last, size;
+	size_t seen, unchecked;
+};
+
+static void
+hear_reading(void *arg, const char *name, uint64_t done, uint64_t size)
+{
+	struct heard *h = arg;
+
+	EXPECT(strcmp(name, "A.mp4") == 0);
+	h->readings++;
+	h->last = done;
+	h->size = size;
+}
+
+static void
+hear_met(void *arg, enum desk_met met, const char *name, struct bytes doc)
+{
+	struct heard *h = arg;
+	char line[4096];
+
+	(void)met;
+	(void)name;
+	EXPECT(doc.len < sizeof(line));
+	memcpy(line, doc.p, doc.len);
+	line[doc.len] = '\0';
+	h->seen += strstr(line, "\"seen\":1") != NULL;
+	h->unchecked += strstr(line, "\"clock\"") != NULL;
+}
+
+/* Catches a desk that says nothing while a large file is read, or that calls a
+ * clock unchecked before it has looked at the card. */
+static void
+test_desk_says_what_it_is_at(void **state)
+{
+	struct heard h = { .readings = 0 };
+	struct agent_clock k;
+	char text[CLOCK_TEXT_MAX + 1], seen[160];
+	struct desk_card c = {
+		.folder = card.path, .film = "/bin/cat", .reading = hear_reading
+	};
+	struct desk_counts n;
+	uint64_t wall;
+
+	(void)state;
+	EXPECT_OK(agent_clock_begin(a, rec, &k));
+	agent_clock_text(a, &k, text, &wall);
+	(void)snprintf(seen, sizeof(seen), "code 1000 %s\n", text);
+	put_film("A.mp4", (int64_t)wall, 60, seen);
+	EXPECT_OK(agent_desk_scan(a, &c, hear_met, &h, &n));
+	EXPECT(n.met[DESK_READ] == 1 && h.readings == 2);
+	EXPECT(h.last == n.bytes && h.size == n.bytes);
+	EXPECT(h.seen == 1 && h.unchecked == 0);
+	EXPECT(has("A.mp4", "\"clock\":\"code\""));
+}
+
 /* ---- clock codes */
 
 static void
@@ -322,6 +394,12 @@ test_desk_takes_the_nearest_sighting(void **state)
 	(void)scan("R-7", NULL);
 	EXPECT(has("near-A.mp4", "\"clock_off_ms\":-2200"));
 	EXPECT(has("near-Z.mp4", "\"clock_off_ms\":-8000"));
+	/* Days later nobody has looked at that clock. */
+	put_film("day.mp4", (int64_t)wall2 + 7000 + 86400000, 7, "");
+	put_film("days.mp4", (int64_t)wall2 + 7001 + 86400000, 6, "");
+	(void)scan("R-7", NULL);
+	EXPECT(has("day.mp4", "\"clock_off_ms\":-8000"));
+	EXPECT(has("days.mp4", "\"clock\":\"unchecked\""));
 	/* A code proves more than a hand, however near. */
 	{
 		char digest[9];
@@ -667,6 +745,8 @@ main(void)
 		CASE(test_desk_takes_the_nearest_sighting),
 		CASE(
 		    test_desk_a_files_time_is_another_clock_and_a_void_record_is_none),
+		CASE(test_desk_believes_no_length_beyond_a_day),
+		CASE(test_desk_says_what_it_is_at),
 		CASE(test_desk_believes_daybreak_film_only_as_far_as_its_form),
 		CASE(test_desk_a_card_that_is_pulled_out_is_gone_on_with),
 		CASE(

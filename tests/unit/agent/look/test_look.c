@@ -352,10 +352,42 @@ test_types_are_told_by_content(void **state)
 	buf_free(&b);
 }
 
+/* Would catch: a recorder's transport stream left on the card as if it were no
+ * film; text or noise taken for one. */
+static void
+test_transport_streams_are_films(void **state)
+{
+	uint8_t b[8 * 192];
+	char type[LOOK_TYPE_MAX + 1];
+
+	(void)state;
+	EXPECT_OK(look_open());
+	memset(b, 0, sizeof(b));
+	for (size_t i = 0; i < 8; i++)
+		b[i * 188] = 0x47;
+	look_type(bytes_of(b, 8 * 188), type);
+	assert_string_equal(type, "video/mp2t");
+	look_type(bytes_of(b, 7 * 188), type);
+	assert_string_equal(type, "application/octet-stream");
+	b[3 * 188] = 0x46;
+	look_type(bytes_of(b, 8 * 188), type);
+	assert_string_equal(type, "application/octet-stream");
+	memset(b, 0, sizeof(b));
+	for (size_t i = 0; i < 8; i++)
+		b[4 + i * 192] = 0x47;
+	look_type(bytes_of(b, sizeof(b)), type);
+	assert_string_equal(type, "video/mp2t");
+	memset(b, 'G', sizeof(b)); /* 0x47 everywhere: text */
+	look_type(bytes_of(b, sizeof(b)), type);
+	assert_string_equal(type, "text/plain");
+	look_close();
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_transport_streams_are_films),
 		cmocka_unit_test(
 		    test_a_small_picture_shows_what_the_image_does),
 		cmocka_unit_test(test_a_picture_stands_as_exif_says),
