@@ -74,6 +74,8 @@ tell(struct scan *s, enum desk_met met, const struct desk_row *row)
 	buf_reset(&s->doc);
 	if (row != NULL)
 		desk_put_line(s->a, NULL, row, &s->doc);
+	if (s->doc.err != ST_OK)
+		buf_reset(&s->doc); /* a line is whole, or there is none */
 	s->tell(s->arg, met, name_of(s), buf_view(&s->doc));
 }
 
