@@ -208,6 +208,22 @@ put_grid(struct form_run *r, const struct form_block *b)
 	}
 }
 
+/* A box of a table is narrow: where nothing else stands in it, 未记载 needs no
+ * brackets, and stays on one line. */
+static void
+unbracket(struct form_doc *d)
+{
+	static const char word[] = FORM_UNRECORDED, open[] = "（";
+	struct form_cell *c = &d->cell[d->cell_count - 1];
+	size_t n = sizeof(open) - 1;
+
+	if (!bytes_eq_str(form_doc_text(d, c), word))
+		return;
+	d->text.len = c->off;
+	buf_add(&d->text, word + n, sizeof(word) - 1 - 2 * n);
+	c->len = (uint32_t)d->text.len - c->off;
+}
+
 static void
 put_row(
     struct form_run *r, const struct form_block *b, const struct state_item *it)
@@ -219,6 +235,8 @@ put_row(
 		form_cell_begin(r, b->width[c], false);
 		form_put_text(r, &b->text[c], it);
 		form_cell_end(r);
+		if (r->err == ST_OK && it != NULL)
+			unbracket(r->doc);
 	}
 }
 

@@ -98,6 +98,9 @@ MUST_CHECK enum status form_read_summary(struct form *f, struct doc *d);
 
 /* ---- filling */
 
+/* Of a value that the record does not have. */
+#define FORM_UNRECORDED "（未记载）"
+
 struct form_run {
 	struct form_doc *doc;
 	const struct form_input *in;

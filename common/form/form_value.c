@@ -12,7 +12,7 @@ enum { ENUM_BLANK_MAX = 8, KEPT_SHOWN_MAX = 16 };
 /* A box to tick stays on the line of its word: U+2060 word joiner. */
 #define BOX "□\xe2\x81\xa0"
 
-static const char unrecorded[] = "（未记载）";
+static const char unrecorded[] = FORM_UNRECORDED;
 static const char withheld[] = "（未提供）";
 
 static struct buf *

@@ -286,7 +286,7 @@ test_form_names_officers_as_the_record_does(void **state)
 	    "recorder=\"p001\"\n+officers/#1\nofficers/#1/officer=\"p001\"\n";
 
 	(void)state;
-	expect(form, spec, "p001\n姓名|编号\n（未记载）|p001\n");
+	expect(form, spec, "p001\n姓名|编号\n未记载|p001\n");
 	expect(FORM("{\"para\":[\"{recorder}\"]}"),
 	    "recorder=\"p001\"\n+officers/#1\nofficers/#1/officer=\"p001\"\n"
 	    "officers/#1/name=\"张伟\"",
