@@ -84,6 +84,8 @@ class Court(court.Court):
 
     def unlucky(self, **luck):
         """The environment of a program with bad luck (see bad_luck.c)."""
+        if not self.preload.exists():  # it would be passed over in silence
+            raise Failed(f"{self.preload} is not built")
         env = dict(self.env, LD_PRELOAD=str(self.preload))
         env["ASAN_OPTIONS"] = ("verify_asan_link_order=0:" +
                                env.get("ASAN_OPTIONS", ""))
