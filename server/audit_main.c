@@ -448,9 +448,14 @@ run_consistency(struct audit *a)
 int
 main(int argc, char **argv)
 {
-	struct audit *a = calloc(1, sizeof(*a));
+	struct audit *a;
 	int code = 0;
 
+	if (argc == 2 && strcmp(argv[1], "--version") == 0)
+		return puts("daybreak-audit " DAYBREAK_VERSION) < 0;
+	if (argc == 2 && strcmp(argv[1], "--help") == 0)
+		return fputs(usage, stdout) < 0;
+	a = calloc(1, sizeof(*a));
 	if (a == NULL || sodium_init() < 0) {
 		free(a);
 		return UNREADABLE;

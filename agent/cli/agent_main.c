@@ -388,6 +388,10 @@ main(int argc, char **argv)
 
 	if (sodium_init() < 0)
 		return CLI_FAILED;
+	if (argc == 2 && strcmp(argv[1], "--version") == 0) {
+		(void)puts("daybreak-agent " DAYBREAK_VERSION);
+		return CLI_DONE;
+	}
 	if (helped(argc, argv))
 		return CLI_DONE;
 	command = read_command(&c, argc, argv);

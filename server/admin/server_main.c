@@ -349,6 +349,10 @@ main(int argc, char **argv)
 	if (secret_no_dumps() != ST_OK)
 		(void)fprintf(stderr, "注意：未能关闭内存转储\n"
 				      "notice: core dumps stay on\n");
+	if (argc == 2 && strcmp(argv[1], "--version") == 0) {
+		(void)puts("daybreak-server " DAYBREAK_VERSION);
+		return ADMIN_DONE;
+	}
 	if (helped(argc, argv))
 		return ADMIN_DONE;
 	if (argc < 2) {

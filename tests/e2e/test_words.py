@@ -116,6 +116,12 @@ def a_wrong_line_says_what_is_wrong_with_it(c: Court):
     check(not (c.dir / "mistyped").exists(), "it became a handheld")
     r = c.run("daybreak-agent", "record", "--help", ok=(0,), lines=False)
     check("KIND field=value" in r.stdout, r.stdout)
+    for program in ("agent", "server", "audit"):
+        r = c.run(f"daybreak-{program}", "--version", lines=False)
+        check(re.fullmatch(rf"daybreak-{program} \d+\.\d+\.\d+\n", r.stdout),
+              r.stdout)
+        r = c.run(f"daybreak-{program}", "--help", lines=False)
+        check("--json" in r.stdout and not r.stderr, r.stdout)
     r = c.run("daybreak-server", "run", "--help", ok=(0,), lines=False)
     check("网络线程数" in r.stdout and "--threads" in r.stdout, r.stdout)
 
