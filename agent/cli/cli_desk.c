@@ -196,6 +196,12 @@ put_file(const struct json *j, bool scanning)
 	if (json_member_text(j, 0, "made_from", text, sizeof(text)) &&
 	    strcmp(text, "file") == 0)
 		(void)fputs("  时间取自文件 by the file's time", stdout);
+	if (!scanning && json_bool(j, 0, "clock_far", false))
+		(void)fputs("  时钟差超过 26 小时，可能翻拍了旧时钟码：须写明记"
+			    "录，逐个确认 clock off by more than 26 hours, or "
+			    "an old code shown again: confirm it by itself, "
+			    "with its records",
+		    stdout);
 	if (!scanning && json_int(j, 0, "codes", 0) > 0)
 		(void)fputs("  有时钟码，但本机没有与它对应的备注：出示它的手"
 			    "持机尚未同步，或者不是真的 a clock code of which "

@@ -16,6 +16,9 @@ enum {
 	DESK_SLACK_MS = 300000,   /* a film is proposed so long around an act */
 	DESK_REACH_MS = 86400000, /* a clock that was checked holds so long */
 	DESK_LENGTH_MAX_MS = 86400000, /* no recording is longer */
+	/* The zones of the world are 26 hours apart: a clock that is further
+	 * off was lost, or the code was kept. */
+	DESK_FAR_MS = 93600000,
 	DESK_CODES_SEEN_MAX = 64 /* that daybreak-film tells of one film */
 };
 
@@ -133,6 +136,8 @@ void desk_known_free(struct desk_known *k);
 /* The clock that holds for a file; NULL: unchecked. */
 const struct desk_clock *desk_clock_of(
     const struct desk_known *k, const struct desk_row *r);
+/* Off by more than a wrong zone can be: nothing is sure by it. */
+bool desk_clock_is_far(const struct desk_clock *c);
 /* Is it proposed for this record, and as what?  *item: the path of its recorder
  * there, or "". */
 bool desk_proposed(const struct desk_known *k, const struct desk_row *r,

@@ -72,6 +72,8 @@ put_clock(const struct desk_clock *c, struct buf *out)
 	    c == NULL ? "unchecked"
 	    : c->hand ? "hand"
 		      : "code");
+	if (c != NULL && desk_clock_is_far(c))
+		buf_str(out, ",\"clock_far\":true");
 	if (c != NULL)
 		buf_printf(out, ",\"clock_off_ms\":%lld", (long long)c->off_ms);
 }

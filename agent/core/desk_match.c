@@ -298,6 +298,12 @@ desk_clock_of(const struct desk_known *k, const struct desk_row *r)
 	return best;
 }
 
+bool
+desk_clock_is_far(const struct desk_clock *c)
+{
+	return c->off_ms > DESK_FAR_MS || c->off_ms < -DESK_FAR_MS;
+}
+
 /* ---- all of it */
 
 enum status
@@ -357,9 +363,9 @@ desk_proposed(const struct desk_known *k, const struct desk_row *r,
 		if (n->recorder)
 			*item = n->item;
 	}
-	*as = clock != NULL && who   ? DESK_SURE
-	      : clock != NULL || who ? DESK_LIKELY
-				     : DESK_POSSIBLE;
+	*as = clock != NULL && who && !desk_clock_is_far(clock) ? DESK_SURE
+	      : clock != NULL || who                            ? DESK_LIKELY
+								: DESK_POSSIBLE;
 	return r->has_made && from <= rec->until_ms + DESK_SLACK_MS &&
 	       until >= rec->from_ms - DESK_SLACK_MS;
 }

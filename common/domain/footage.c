@@ -158,7 +158,8 @@ struct shot {
 struct footage {
 	struct shot *shot; /* owned; by their beginning */
 	size_t count;
-	bool unknown;   /* some film does not say when, or how long */
+	bool unknown;   /* some film that may be of it does not say when it was
+			   made, or how long it is */
 	bool withheld;  /* an attachment that cannot be read */
 	bool unchecked; /* of some, no clock code told the clock */
 };
@@ -174,6 +175,8 @@ is_video(const struct json *j, uint32_t more)
 	       memcmp(type.p, video, sizeof(video) - 1) == 0;
 }
 
+/* A film of no known length shows the moment that it was made, and may show
+ * more: what is found is then in doubt. */
 static void
 take_shot(struct footage *f, const struct state *st, const struct state_act *a,
     const struct footage_window *w)
@@ -183,13 +186,21 @@ take_shot(struct footage *f, const struct state *st, const struct state_act *a,
 	int64_t len = json_int(j, a->more, "ms", -1), from;
 	int offset;
 
-	if (taken == 0 || len < 0 ||
+	if (taken == 0 ||
 	    at_parse(&from, &offset, json_raw(j, taken)) != ST_OK) {
 		f->unknown = true;
 		return;
 	}
-	if (from + len <= w->from_ms || from >= w->until_ms)
+	if (from >= w->until_ms)
 		return;
+	if (len < 0) {
+		f->unknown = true;
+		if (from < w->from_ms)
+			return;
+		len = 0;
+	} else if (from + len <= w->from_ms) {
+		return;
+	}
 	f->unchecked =
 	    f->unchecked || json_get(j, a->more, "clock_off_ms") == 0;
 	f->shot[f->count++] = (struct shot){ from, from + len };
@@ -286,6 +297,12 @@ find_gaps(struct gaps *g, const struct footage *f,
 		buf_str(&g->zh, "；录像时钟未经核对");
 		buf_str(&g->en, "; a recorder's clock was not checked");
 	}
+	if (f->unknown && g->count > 0) {
+		buf_str(&g->zh, "；有录像的时间或长度不明");
+		buf_str(&g->en,
+		    "; of a film it is not known when it was made, or how long "
+		    "it is");
+	}
 }
 
 /* ---- the sets */
@@ -306,7 +323,7 @@ add_gaps(struct check *c, const struct rule *r, const struct footage *f,
     const struct footage_window *w)
 {
 	struct span limit = span_param(r, "limit");
-	struct found found = { .doubt = w->torn };
+	struct found found = { .doubt = w->torn || f->unknown };
 	struct gaps g = { .count = 0 };
 	enum status st = ST_OK;
 
@@ -350,11 +367,11 @@ check_footage(struct check *c, const struct rule *r)
 		return ST_OK;
 	}
 	st = footage_of(&f, c->st, &w);
-	/* What may have been filmed and cannot be told is no finding. */
-	if (st == ST_OK && !f.unknown && !f.withheld) {
-		struct found none = {
-			.doubt = w.torn, .what_zh = "", .what_en = ""
-		};
+	/* What is withheld may be the film, and nobody here can mend that. */
+	if (st == ST_OK && !f.withheld) {
+		struct found none = { .doubt = w.torn || f.unknown,
+			.what_zh = "",
+			.what_en = "" };
 
 		if (r->over == OVER_FILM_GAP && f.count > 0)
 			st = add_gaps(c, r, &f, &w);

@@ -5,7 +5,8 @@
  * (docs/KINDS.md, "Film"; docs/EVIDENCE.md, "Recorders' cards").
  *
  * Footage is a video attached to the record whose entry says when it was made
- * (`taken`) and how long it is (`ms`).  A copy of another file (`of`) shows
+ * (`taken`) and how long it is (`ms`); without a length it shows that moment
+ * alone, and what is found is in doubt.  A copy of another file (`of`) shows
  * nothing more, and what was struck out shows nothing.
  */
 #include "domain/rules.h"

@@ -119,6 +119,19 @@ test_footage_gap_says_when_and_how_long(void **state)
 	EXPECT(strstr(g->en, "05:16:00–05:20:00 (4 min) …; a recorder's "
 			     "clock was not checked.") != NULL);
 	EXPECT(strstr(g->zh, " …；录像时钟未经核对。") != NULL);
+	/* One of no known length shows a moment, and leaves a doubt. */
+	(void)snprintf(many, sizeof(many),
+	    "%s!attach - \"00\" {\"type\":\"video/mp4\",\"taken\":"
+	    "\"2026-11-24T05:30:00+08:00\",\"clock_off_ms\":0}\n",
+	    act);
+	check(&f, rs, kinds, "search@1", many, &cx);
+	g = find(&f, "footage_gap");
+	EXPECT(g != NULL && g->doubt);
+	EXPECT(strstr(g->en,
+		   "(2): 05:00:00–05:30:00 (30 min), "
+		   "05:30:00–06:00:00 (30 min); of a film it is not "
+		   "known when it was made, or how long it is.") != NULL);
+	EXPECT(strstr(g->zh, "；有录像的时间或长度不明。") != NULL);
 	findings_free(&f);
 	rules_free(rs);
 }

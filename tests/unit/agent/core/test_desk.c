@@ -429,6 +429,62 @@ test_desk_takes_the_nearest_sighting(void **state)
 	}
 }
 
+static void
+count_done(void *arg, const char *digest, const char *to, enum status st,
+    const char *id)
+{
+	size_t *n = arg;
+
+	(void)digest;
+	EXPECT(st == ST_OK && strcmp(to, rec) == 0 && id != NULL);
+	(*n)++;
+}
+
+/* Catches a code that was kept, and shown to a recorder a week later, by which
+ * what is filmed now is attached to last week's act unseen. */
+static void
+test_desk_a_clock_further_off_than_any_zone_makes_nothing_sure(void **state)
+{
+	const int64_t most = 26 * 60 * MINUTE;
+	const int64_t off[] = { most, most + 1, -most, -most - 1,
+		-7 * 24 * 60 * MINUTE };
+	const char *recs[1] = { rec };
+	struct agent_clock k;
+	char digest[9];
+	size_t n = 0;
+	int64_t wall;
+
+	(void)state;
+	EXPECT_OK(agent_clock_begin(a, rec, &k));
+	wall = (int64_t)note_wall(&k);
+	for (int i = 0; i < 5; i++) {
+		char folder[16], name[32];
+		bool far = i == 1 || i > 2;
+
+		/* Each in a folder of its own, so of another clock. */
+		(void)snprintf(folder, sizeof(folder), "%d", i);
+		(void)snprintf(name, sizeof(name), "%d/film-%d.mp4", i, i);
+		EXPECT(mkdir(tmpdir_file(&card, folder), 0700) == 0);
+		put_code(name, wall - off[i], &k, NULL, (uint64_t)wall, 0);
+		(void)scan_in(tmpdir_file(&card, folder), NULL, "p007");
+		(void)snprintf(name, sizeof(name), "film-%d.mp4", i);
+		EXPECT(has(name, "\"clock\":\"code\""));
+		EXPECT(
+		    has(name, far ? "\"as\":\"likely\"" : "\"as\":\"sure\""));
+		EXPECT((strstr(line_of(name), "\"clock_far\":true") != NULL) ==
+		       far);
+	}
+	EXPECT_OK(agent_desk_confirm(a, NULL, NULL, 0, count_done, &n));
+	EXPECT(n == 2);
+	/* A person decides, file by file. */
+	(void)snprintf(digest, sizeof(digest), "%.8s",
+	    strstr(line_of("film-4.mp4"), "\"digest\":\"") + 10);
+	EXPECT_ST(
+	    agent_desk_confirm(a, digest, NULL, 0, count_done, &n), ST_ABSENT);
+	EXPECT_OK(agent_desk_confirm(a, digest, recs, 1, count_done, &n));
+	EXPECT(n == 3);
+}
+
 /* Catches the recorder's offset put upon a time that is not the recorder's, and
  * a film proposed for what is void. */
 static void
@@ -743,6 +799,8 @@ main(void)
 		CASE(test_desk_says_how_sure_it_is),
 		CASE(test_desk_a_code_counts_only_as_its_note_says),
 		CASE(test_desk_takes_the_nearest_sighting),
+		CASE(
+		    test_desk_a_clock_further_off_than_any_zone_makes_nothing_sure),
 		CASE(
 		    test_desk_a_files_time_is_another_clock_and_a_void_record_is_none),
 		CASE(test_desk_believes_no_length_beyond_a_day),
