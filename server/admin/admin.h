@@ -93,5 +93,8 @@ int admin_refuse(const struct admin *a, const char *zh, const char *en);
 int admin_fail(const struct admin *a, const char *what, enum status st);
 /* True if every option named is given; else says which is missing. */
 bool admin_needs(const struct admin *a, const char *name, const char *value);
+/* True if --role is a role (`token`: one that a token may have); else says
+ * which there are. */
+bool admin_role_known(const struct admin *a, bool token);
 
 #endif

@@ -190,10 +190,8 @@ run_token(struct admin *a)
 
 	if (!admin_needs(a, "--role", a->role))
 		return ADMIN_USAGE;
-	if (!app_role_known(a->role))
-		return admin_refuse(a, "没有此角色",
-		    "roles are supervisor, commander, auditor (they read "
-		    "records), admin and security (they do not)");
+	if (!admin_role_known(a, true))
+		return ADMIN_FAILED;
 	port_random(port_system(), raw, sizeof(raw));
 	hex_encode(text, bytes_of(raw, sizeof(raw)));
 	sha256(hash, bytes_str(text));

@@ -9,6 +9,7 @@
 #include "server/admin/admin.h"
 #include "server/app/enrol.h"
 #include "server/roster/batch.h"
+#include "server/roster/role.h"
 #include "wire/join.h"
 
 static bool
@@ -81,6 +82,33 @@ public_address(struct admin *a, char out[JOIN_ADDRESS_MAX + 1])
 	return st;
 }
 
+/* A role that was mistyped would give no rights, and nobody would be told. */
+bool
+admin_role_known(const struct admin *a, bool token)
+{
+	const struct role *role = role_find(a->role);
+	struct buf zh, en;
+
+	if (role != NULL && (!token || role->token != ROLE_NO_TOKEN))
+		return true;
+	buf_init(&zh, 4096);
+	buf_init(&en, 4096);
+	buf_str(&zh, token ? "没有此角色，或其不得持令牌。可用："
+			   : "没有此角色。可用：");
+	role_list(&zh, true, token);
+	buf_str(&en, token ? "--role: no such role, or none that has a token. "
+			     "There are "
+			   : "--role: no such role. There are ");
+	role_list(&en, false, token);
+	if (buf_cstr(&zh) != NULL && buf_cstr(&en) != NULL)
+		(void)admin_refuse(a, (const char *)zh.p, (const char *)en.p);
+	else
+		(void)admin_fail(a, "--role", ST_NOMEM);
+	buf_free(&zh);
+	buf_free(&en);
+	return false;
+}
+
 /* Whom a code replaces is put out when it is used: a name that was mistyped
  * would leave a lost handheld trusted.  After a restore it may be one that the
  * log does not know (yet). */
@@ -115,6 +143,8 @@ run_enrol_code(struct admin *a)
 	    !admin_needs(a, "--name", a->name) ||
 	    !admin_needs(a, "--role", a->role))
 		return ADMIN_USAGE;
+	if (!admin_role_known(a, false))
+		return ADMIN_FAILED;
 	if (a->replaces != NULL && !admin_needs(a, "--reason", a->reason))
 		return ADMIN_USAGE;
 	if (!may_replace(a))
@@ -217,6 +247,8 @@ run_people(struct admin *a)
 		    "名册中无此人；新增须写明 --name 和 --role",
 		    "nobody of that id is in the roster; to put somebody new "
 		    "there, give --name and --role");
+	if (a->role != NULL && !admin_role_known(a, false))
+		return ADMIN_FAILED;
 	if (!copy_name(p.id, a->person) || !copy_name(p.name, a->name) ||
 	    !copy_name(p.role, a->role) || !copy_name(p.unit, a->unit) ||
 	    !copy_name(p.team, a->team))

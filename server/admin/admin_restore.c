@@ -216,6 +216,8 @@ run_confirm(struct admin *a)
 	    !admin_needs(a, "--name", a->name) ||
 	    !admin_needs(a, "--role", a->role))
 		return ADMIN_USAGE;
+	if (!admin_role_known(a, false))
+		return ADMIN_FAILED;
 	st = unconfirmed_confirm(a->centre, a->roster, a->dev, &e);
 	if (st == ST_ABSENT)
 		return admin_refuse(a, "没有这样的待确认手持机：它要先同步一次",

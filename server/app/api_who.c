@@ -9,44 +9,19 @@
 #include "entry/json.h"
 #include "server/app/api_impl.h"
 #include "server/net/http.h"
+#include "server/roster/role.h"
 
 /* ---- who asks */
 
-/*
- * Who may hold a token, and whether it opens records.  Administrators of
- * systems and of security keep machines, people and keys; what teams wrote is
- * none of theirs.  The administrator of audit reads all and changes nothing.
- */
-static const struct {
-	const char *name;
-	bool records;
-} roles[] = {
-	{ "supervisor", true },
-	{ "commander", true },
-	{ "auditor", true },
-	{ "admin", false },
-	{ "security", false },
-};
-
-bool
-app_role_known(const char *role)
-{
-	for (size_t i = 0; i < sizeof(roles) / sizeof(roles[0]); i++) {
-		if (strcmp(roles[i].name, role) == 0)
-			return true;
-	}
-	return false;
-}
-
 /* A role that is not in the table may nothing. */
 static bool
-api_role_may(const char *role, enum right right)
+api_role_may(const char *word, enum right right)
 {
-	for (size_t i = 0; i < sizeof(roles) / sizeof(roles[0]); i++) {
-		if (strcmp(roles[i].name, role) == 0)
-			return right == RIGHT_ANY || roles[i].records;
-	}
-	return false;
+	const struct role *r = role_find(word);
+
+	if (r == NULL || r->token == ROLE_NO_TOKEN)
+		return false;
+	return right == RIGHT_ANY || r->token == ROLE_RECORDS;
 }
 
 struct token {

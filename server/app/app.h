@@ -40,7 +40,4 @@ void app_ports(const struct app *a, struct app_ports *out);
 /* Stop within the configured grace, and free. */
 void app_stop(struct app *a);
 
-/* Is there a role of that name that a token may have (api_who.c)? */
-bool app_role_known(const char *role);
-
 #endif

@@ -1,21 +1,12 @@
 #include "server/roster/two.h"
 
-#include <string.h>
-
-static const struct {
-	const char *role;
-	unsigned may; /* enum two_what */
-} roles[] = {
-	{ "admin", TWO_DEFINE },
-	{ "security", TWO_DEFINE | TWO_ERASE },
-	{ "president", TWO_DEFINE | TWO_ERASE | TWO_FINDING },
-	{ "supervisor", TWO_ERASE | TWO_FINDING },
-};
+#include "server/roster/role.h"
 
 enum status
 two_may(
     struct roster *r, const char *person, enum two_what what, struct words *why)
 {
+	const struct role *role;
 	struct roster_person p;
 	enum status st =
 	    person == NULL ? ST_ABSENT : roster_person(r, person, &p);
@@ -28,11 +19,9 @@ two_may(
 	}
 	if (st != ST_OK)
 		return st;
-	for (size_t i = 0; i < sizeof(roles) / sizeof(roles[0]); i++) {
-		if (strcmp(roles[i].role, p.role) == 0 &&
-		    (roles[i].may & what) != 0)
-			return ST_OK;
-	}
+	role = role_find(p.role);
+	if (role != NULL && (role->may & what) != 0)
+		return ST_OK;
 	words_zh(why, "%s 的角色（%s）不得办理此事", p.id, p.role);
 	words_en(why, "%s (%s) has no role that may do this", p.id, p.role);
 	return ST_DENIED;

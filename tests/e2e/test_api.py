@@ -75,8 +75,11 @@ def tokens_and_roles(d, rec):
         status = get(d, "/api/v1/tlog", tokens["auditor"], scheme=scheme)[0]
         must(status == want, f"the scheme {scheme}: {status}")
     r = d.admin("token", "--role", "anybody", ok=(1,), lines=False)
-    must("anybody" not in r.stdout and "supervisor" in r.stderr,
+    must("anybody" not in r.stdout and "督察员" in r.stderr
+         and "supervisor (supervisor)" in r.stderr and "judge" not in r.stderr,
          "a role that is not there")
+    must("auditor" in d.admin("token", "--role", "judge", ok=(1,))[-1]["error"],
+         "a role that has no token")
     must(get(d, "/healthz")[0] == 200, "health wants no token")
     return tokens["supervisor"]
 
@@ -174,6 +177,16 @@ def administration(d):
                  ("people", "--person", "p00l", "--name", "张伟")):
         said = d.admin(*args, ok=(1,))[-1]
         must(said["error"] and said["zh"], f"{args}: {said}")
+    # A role that was mistyped gives no rights: it is never logged.
+    for role in ("jugde", "Judge", "法官", "supervisor "):
+        for args in (("people", "--person", "p001"),
+                     ("people", "--person", "p008", "--name", "王芳"),
+                     ("enrol-code", "--officer", "p008", "--name", "王芳"),
+                     ("confirm", "--dev", "nodev", "--person", "p008",
+                      "--name", "王芳")):
+            said = d.admin(*args, "--role", role, ok=(1,))[-1]
+            must("judge (judge)" in said["error"]
+                 and "judge 员额法官" in said["zh"], f"{args}, {role}: {said}")
     code = ("enrol-code", "--officer", "p009", "--name", "王芳", "--role",
             "judge", "--replaces")
     must(d.admin(*code, "nodev", "--reason", "丢失", ok=(1,))[-1]["zh"],
