@@ -152,7 +152,8 @@ put_sign(
 		both(out, s->zh, s->en);
 	else
 		buf_str(out, form);
-	if (strcmp(person, form) != 0 && (s == NULL || strcmp(person, s->who)))
+	if (strcmp(person, form) != 0 &&
+	    (s == NULL || strcmp(person, s->who) != 0))
 		put_member(out, j, more, "person", "");
 	gap(out);
 	buf_str(out, act_how_words(how) != NULL ? act_how_words(how) : how);
