@@ -18,7 +18,8 @@ bool api_may_who(struct worker *w, struct request *rq, enum right right,
 /* The supervisor whose own token it is; else the request was answered. */
 bool api_person(
     struct worker *w, struct request *rq, char person[ROSTER_NAME_MAX + 1]);
-/* Answer with w->body, or for `st` or the buffer's own failure. */
+/* Answer with w->body, which no cache may keep, or for `st` or the buffer's own
+ * failure. */
 void api_send_json(struct worker *w, struct request *rq, enum status st);
 /*
  * The query's parameters.  One that is there and cannot be read is never

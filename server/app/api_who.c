@@ -134,6 +134,9 @@ api_send_json(struct worker *w, struct request *rq, enum status st)
 		.status = 200, .type = "application/json", .take = &w->body
 	};
 
+	/* Records, people, devices: not for a disk between here and there. */
+	re.field[re.field_count++] =
+	    (struct reply_field){ "Cache-Control", "no-store" };
 	if (st == ST_OK)
 		st = w->body.err;
 	if (st != ST_OK)

@@ -9,7 +9,8 @@
  * decided here: Content-Length, or chunked by a decoder that knows one
  * spelling only.  What two readers could understand differently is refused:
  * both lengths at once, repeated or odd lengths, a bare CR or LF, folded
- * lines, space before a colon, any transfer coding but chunked alone.
+ * lines, space before a colon, any transfer coding but chunked alone, two Hosts
+ * or two Authorizations.
  *
  * The caller gives bytes and gets at most one event back each time, with the
  * number of bytes used; so back-pressure is: stop calling.  After HTTP_EV_HEAD

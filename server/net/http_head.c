@@ -338,13 +338,14 @@ same_word(struct bytes a, const char *b)
 }
 
 /*
- * What decides where the message ends (RFC 9112, 6.3), and the few fields
- * that concern the connection.
+ * What decides where the message ends (RFC 9112, 6.3), the few fields that
+ * concern the connection, and who asks: of two credentials one would be passed
+ * over, here or in a proxy, and not the same one.
  */
 static bool
 read_fields(struct http_head *h, struct http_error *err)
 {
-	bool host = false;
+	bool host = false, authorization = false;
 
 	for (size_t i = 0; i < h->field_count; i++) {
 		struct http_field *f = &h->field[i];
@@ -354,6 +355,11 @@ read_fields(struct http_head *h, struct http_error *err)
 			if (host)
 				return refuse(err, 400, "repeated Host");
 			host = true;
+		} else if (same_word(f->name, "authorization")) {
+			if (authorization)
+				return refuse(
+				    err, 400, "repeated Authorization");
+			authorization = true;
 		} else if (same_word(f->name, "content-length")) {
 			if (!read_length(h, f->value, err))
 				return false;

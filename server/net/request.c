@@ -301,6 +301,10 @@ error_reply(struct reply *out, struct buf *body, unsigned status,
 		.type = "application/json",
 		.take = body,
 		.retry_after_s = retry_after_s };
+	/* RFC 9110, 11.6.1: whoever is refused so is told what is wanted. */
+	if (status == 401)
+		out->field[out->field_count++] =
+		    (struct reply_field){ "WWW-Authenticate", "Bearer" };
 }
 
 void

@@ -90,7 +90,7 @@ void request_give(struct request *rq, struct bytes piece);
 
 /*
  * Answer with {"error":"word","message":"English","zh":"中文"} (PROTOCOL.md 1)
- * and, if not 0, Retry-After.
+ * and, if not 0, Retry-After; with 401 `WWW-Authenticate: Bearer`.
  */
 void request_error(struct request *rq, unsigned status, const char *word,
     const char *en, const char *zh, unsigned retry_after_s);

@@ -7,6 +7,7 @@ that forgets, a descriptor that is not given, options that take effect from the
 wrong place, log lines that are no JSON.
 """
 import base64
+import http.client
 import json
 import os
 import re
@@ -27,16 +28,20 @@ def must(ok, what):
         raise court.Failed(what)
 
 
-def get(d, path, token=None, port=1, scheme="Bearer"):
-    """Status and body."""
+def trusting(d):
     ctx = ssl.create_default_context(cadata=ssl.DER_cert_to_PEM_cert(
         (d.court / "keys" / "ca.crt").read_bytes()))
     ctx.check_hostname = False
+    return ctx
+
+
+def get(d, path, token=None, port=1, scheme="Bearer"):
+    """Status and body."""
     rq = urllib.request.Request(f"https://127.0.0.1:{d.ports[port]}{path}")
     if token is not None:
         rq.add_header("Authorization", f"{scheme} {token}")
     try:
-        with urllib.request.urlopen(rq, context=ctx, timeout=60) as r:
+        with urllib.request.urlopen(rq, context=trusting(d), timeout=60) as r:
             return r.status, r.read()
     except urllib.error.HTTPError as e:
         return e.code, e.read()
@@ -82,6 +87,36 @@ def tokens_and_roles(d, rec):
          "a role that has no token")
     must(get(d, "/healthz")[0] == 200, "health wants no token")
     return tokens["supervisor"]
+
+
+def headers(d, rec, token):
+    """What is told is kept in no cache, and who is refused is told what for."""
+    def ask(path, *tokens):
+        c = http.client.HTTPSConnection("127.0.0.1", d.ports[1], timeout=60,
+                                        context=trusting(d))
+        c.putrequest("GET", path)
+        for t in tokens:
+            c.putheader("Authorization", f"Bearer {t}")
+        c.endheaders()
+        r = c.getresponse()
+        r.read()
+        c.close()
+        return r
+
+    paths = ["records", f"records/{rec}", f"records/{rec}/state",
+             f"records/{rec}/history", f"records/{rec}/ended", "findings",
+             "hints", "devices", "tlog", "alarms", "held", "summary"]
+    for path in paths:
+        path = f"/api/v1/{path}"
+        r = ask(path, token)
+        must(r.status == 200 and r.headers["Cache-Control"] == "no-store",
+             f"{path}: {r.status} {r.headers}")
+        for tokens in (), ("0" * 64,):
+            r = ask(path, *tokens)
+            must(r.status == 401 and r.headers["WWW-Authenticate"] == "Bearer",
+                 f"{path}: {r.status} {r.headers}")
+        for tokens in (token, token), (token, "0" * 64), ("0" * 64, token):
+            must(ask(path, *tokens).status == 400, f"{path}: two tokens")
 
 
 def parameters(d, token):
@@ -261,6 +296,7 @@ def main():
         d.token = d.admin("token", "--role", "supervisor")[0]["token"]
         d.caught_up()
         token = tokens_and_roles(d, recs[0])
+        headers(d, recs[0], token)
         parameters(d, token)
         one_record(d, recs[0], token)
         members(d, token)

@@ -228,6 +228,7 @@ test_smuggling_is_refused(void **state)
 		POST "Transfer-Encoding: chunked\r\n"
 		     "Transfer-Encoding: chunked\r\n",
 		POST "Host: b\r\n",
+		POST "Authorization: Bearer a\r\nauthorization: Bearer a\r\n",
 		"POST /p HTTP/1.1\r\n",
 		"POST /p HTTP/1.0\r\nTransfer-Encoding: chunked\r\n",
 		"POST  /p HTTP/1.1\r\nHost: a\r\n",
