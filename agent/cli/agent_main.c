@@ -337,12 +337,13 @@ not_opened(struct cli *c, enum status st)
 static int
 run(struct cli *c, const struct cli_command *command)
 {
-	char look[PATH_BYTES];
+	char look[PATH_BYTES], film[PATH_BYTES];
 	struct uplink_curl *uplink = NULL;
 	struct agent_config config = { .home = c->home,
 		.port = port_system(),
 		.utc_offset_min = 480,
-		.look = cli_beside("daybreak-look", look, sizeof(look)) };
+		.look = cli_beside("daybreak-look", look, sizeof(look)),
+		.film = cli_beside("daybreak-film", film, sizeof(film)) };
 	enum status st;
 	int rc;
 

@@ -153,6 +153,10 @@ agent_open(struct agent **out, const struct agent_config *c)
 		a->look = strdup(c->look);
 		st = a->look == NULL ? ST_NOMEM : ST_OK;
 	}
+	if (st == ST_OK && c->film != NULL) {
+		a->film = strdup(c->film);
+		st = a->film == NULL ? ST_NOMEM : ST_OK;
+	}
 	if (st == ST_OK)
 		st = lock_new(&a->lock, &locks);
 	if (st == ST_OK)
@@ -193,6 +197,7 @@ agent_close(struct agent *a)
 	free(a->vfs);
 	free(a->blobs_dir);
 	free(a->look);
+	free(a->film);
 	free(a);
 }
 

@@ -95,6 +95,9 @@ struct agent_config {
 	/* The program daybreak-look, which tells what is in an attached file;
 	 * NULL: nothing does, types are application/octet-stream. */
 	const char *look;
+	/* The program daybreak-film, which tells how long an attached recording
+	 * is and when it was made; NULL: nothing is said of that. */
+	const char *film;
 	/* Borrowed, for many agents in one process; NULL: those built in. */
 	const struct kinds *kinds;
 	const struct rules *rules;

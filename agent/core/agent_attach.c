@@ -23,6 +23,7 @@ struct agent_attach {
 	struct agent *a;
 	struct blob_writer *w;
 	struct agent_edit edit;
+	int film; /* borrowed: what can be asked of itself; -1: nothing */
 };
 
 static enum status
@@ -53,6 +54,7 @@ begin(struct agent *a, const char *rec, bool bulk, struct agent_attach **out)
 	if (t == NULL)
 		return blob_why(a, ST_NOMEM);
 	t->a = a;
+	t->film = -1;
 	st = agent_edit_begin(a, rec, &t->edit);
 	if (st == ST_OK) {
 		st = blob_writer_new(&t->w, a->blobs_dir, bulk, a->port);
@@ -176,7 +178,10 @@ put_more(struct buf *out, const struct agent_about *b, const char *type,
 	if (b->has_clock_off)
 		buf_printf(
 		    out, ",\"clock_off_ms\":%lld", (long long)b->clock_off_ms);
-	put_text(out, "taken_from", b->taken_from_file ? "file" : NULL);
+	put_text(out, "taken_from",
+	    b->taken_from_file   ? "file"
+	    : b->taken_from_film ? "recording"
+				 : NULL);
 	put_text(out, "clock", b->clock);
 	if (b->clock != NULL)
 		buf_printf(out, ",\"clock_at_ms\":%llu",
@@ -277,25 +282,28 @@ look(struct agent *a, const struct blob_made *made,
 
 /* The sealed file is there: name it. */
 static enum status
-name_it(struct agent_attach *t, const struct agent_about *about,
+name_it(struct agent_attach *t, const struct agent_about *said,
     const struct blob_made *made, uint8_t id[ID_LEN])
 {
+	struct agent_about about = *said;
 	struct blob *there = blobs_find(t->a, made->digest);
 	bool fresh = !bytes_are_here(there);
-	char type[LOG_BLOB_TYPE_MAX + 1];
+	char type[LOG_BLOB_TYPE_MAX + 1], taken[ATTACH_TAKEN_BYTES];
 	struct buf thumb, more;
 	struct log_blob row;
 	enum status st;
 
 	buf_init(&thumb, THUMB_MAX);
 	buf_init(&more, ENTRY_BYTES_MAX);
-	if (about->digest != NULL &&
-	    memcmp(about->digest, made->digest, HASH_LEN) != 0)
+	if (about.digest != NULL &&
+	    memcmp(about.digest, made->digest, HASH_LEN) != 0)
 		st = agent_why(t->a, ST_CONFLICT, "文件内容已变，未附上",
 		    "the file's bytes are not those that were read before: it "
 		    "is not attached");
 	else
 		st = look(t->a, made, type, &thumb);
+	if (st == ST_OK)
+		st = attach_ask_film(t->a, t->film, type, &about, taken);
 	if (st == ST_OK) {
 		if (fresh)
 			fill_row(&row, t, made, type);
@@ -307,12 +315,12 @@ name_it(struct agent_attach *t, const struct agent_about *about,
 			row.place = there->row.place;
 			row.sent = row.size;
 		}
-		row.urgent = row.urgent || about->urgent;
-		put_more(&more, about, type, made->size, &thumb);
+		row.urgent = row.urgent || about.urgent;
+		put_more(&more, &about, type, made->size, &thumb);
 		st = more.err;
 	}
 	if (st == ST_OK)
-		st = commit(t, about, &row, fresh, buf_view(&more), id);
+		st = commit(t, &about, &row, fresh, buf_view(&more), id);
 	/* The list in memory follows the disk. */
 	if (st == ST_OK)
 		st = blobs_take(t->a, &row);
@@ -421,6 +429,8 @@ agent_attach_fd(struct agent *a, const char *rec, int fd,
 
 	if (st != ST_OK)
 		return st;
+	if (lseek(fd, 0, SEEK_CUR) == 0)
+		t->film = fd;
 	st = copy_in(t, fd);
 	if (st == ST_OK)
 		return agent_attach_end(t, about, id);

@@ -57,6 +57,7 @@ struct agent {
 	char *vfs;       /* NULL: the system's */
 	char *blobs_dir; /* NULL: no folder, no attachments */
 	char *look;      /* daybreak-look; NULL: types are not told */
+	char *film;      /* daybreak-film; NULL: lengths are not told */
 	const struct port *port;
 	const struct agent_uplink *uplink; /* NULL: no network */
 	int offset_min;

@@ -6,6 +6,7 @@
  * of agent/core alone.
  */
 #include "agent/core/agent_impl.h"
+#include "agent/core/evidence.h"
 #include "agent/log/log_blob.h"
 
 struct blob {
@@ -77,5 +78,17 @@ struct blob_reader;
  */
 void looker_run(const char *program, struct blob_reader *r, uint64_t size,
     char type[LOG_BLOB_TYPE_MAX + 1], struct buf *thumb);
+
+/* ---- attach_film.c: what a recording says of itself (agent/film/film.h) */
+
+enum { ATTACH_TAKEN_BYTES = 32 };
+/*
+ * How long it is, and when it was made, into `b` where it says neither; `taken`
+ * holds what b->taken points to then.  `fd`: the file, at any place, and left
+ * at any; -1: there is none to be asked.  Where daybreak-film cannot be run or
+ * gives no answer nothing is said.  ST_NOMEM.
+ */
+MUST_CHECK enum status attach_ask_film(const struct agent *a, int fd,
+    const char *type, struct agent_about *b, char taken[ATTACH_TAKEN_BYTES]);
 
 #endif

@@ -1,7 +1,7 @@
 #ifndef AGENT_DESK_IMPL_H
 #define AGENT_DESK_IMPL_H
-/* desk_impl: what the files of the desk agent share; nobody else includes it.
- */
+/* desk_impl: what the files of the desk agent share, and attach_film.c, which
+ * asks the same program; nobody else includes it. */
 #include "agent/core/agent_impl.h"
 #include "agent/core/desk.h"
 #include "agent/log/log_blob.h"
@@ -82,10 +82,11 @@ struct film_told {
 	struct desk_code code[DESK_CODES_SEEN_MAX];
 	size_t code_count;
 };
-/* `fd` is read from its beginning.  ST_IO: it gave no answer, in good time;
- * ST_ABSENT: it has no database of types, so it can tell nothing. */
+/* `fd` is read from its beginning; `codes`: pictures are looked into.  ST_IO:
+ * it gave no answer, in good time; ST_ABSENT: it has no database of types, so
+ * it can tell nothing. */
 MUST_CHECK enum status filmer_run(
-    const char *program, int fd, struct film_told *out);
+    const char *program, int fd, bool codes, struct film_told *out);
 
 /* ---- desk_match.c */
 

@@ -232,7 +232,7 @@ read_new(struct scan *s, int fd, uint64_t claimed, int64_t mtime_ms)
 		return st;
 	s->n->bytes += size;
 	sha256_end(&sha, digest);
-	st = filmer_run(s->card->film, fd, &s->told);
+	st = filmer_run(s->card->film, fd, true, &s->told);
 	if (st == ST_IO) {
 		/* Its own fault, not the card's: it may be made to break. */
 		unsigned fails = s->fails;

@@ -36,8 +36,9 @@ struct agent_about {
 	uint64_t ms;                      /* how long a recording is */
 	const char *recorder, *filmed_by; /* its number; who wore it */
 	bool taken_from_file;             /* `taken` is by the file's time */
-	const char *clock, *clock_in;     /* 32 and 64 hex */
-	uint64_t clock_at_ms;             /* with `clock` */
+	bool taken_from_film; /* `taken` is its own word, asked for here */
+	const char *clock, *clock_in; /* 32 and 64 hex */
+	uint64_t clock_at_ms;         /* with `clock` */
 	/* The digest that it must have, or it is not attached (ST_CONFLICT with
 	 * words); NULL: any. */
 	const uint8_t *digest;
@@ -65,7 +66,9 @@ MUST_CHECK enum status agent_attach_end(struct agent_attach *t,
 void agent_attach_abort(struct agent_attach *t);
 
 /* All of it at once: from a path (its last part is the name, if `about` has
- * none), or from a descriptor, read to its end and left open. */
+ * none), or from a descriptor, read to its end and left open.  Where `about`
+ * says neither `ms` nor `taken` a recording is asked (docs/EVIDENCE.md), if the
+ * descriptor stands at the file's beginning and can be sought. */
 MUST_CHECK enum status agent_attach_path(struct agent *a, const char *rec,
     const char *path, const struct agent_about *about, uint8_t id[ID_LEN]);
 MUST_CHECK enum status agent_attach_fd(struct agent *a, const char *rec, int fd,

@@ -1,4 +1,4 @@
-/* filmer: daybreak-film, run on one open file of a card. */
+/* filmer: daybreak-film, run on one open file. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -12,6 +12,8 @@
 
 #include "agent/core/desk_impl.h"
 
+/* As film_main.c reads it. */
+#define FILM_TIMES_ALONE "DAYBREAK_FILM=times"
 enum { ANSWER_MAX = 16384, WAIT_MS = 120000, FILM_BLIND = 2 };
 
 static void
@@ -24,17 +26,21 @@ unknown(struct film_told *out)
 }
 
 static bool
-start(const char *program, int fd, int answer[2], pid_t *pid)
+start(const char *program, int fd, bool codes, int answer[2], pid_t *pid)
 {
 	char name[] = "daybreak-film", *argv[2] = { name, NULL };
-	char magic[1024], *envp[2] = { NULL, NULL };
+	char magic[1024], times[] = FILM_TIMES_ALONE;
+	char *envp[3] = { NULL, NULL, NULL };
 	const char *where = getenv("MAGIC");
+	size_t n = 0;
 	posix_spawn_file_actions_t acts;
 	bool ok;
 
 	if (where != NULL && snprintf(magic, sizeof(magic), "MAGIC=%s", where) <
 				 (int)sizeof(magic))
-		envp[0] = magic;
+		envp[n++] = magic;
+	if (!codes)
+		envp[n] = times;
 	if (pipe2(answer, O_CLOEXEC) != 0)
 		return false;
 	if (posix_spawn_file_actions_init(&acts) != 0) {
@@ -141,7 +147,7 @@ take(struct film_told *out, char *text)
 }
 
 enum status
-filmer_run(const char *program, int fd, struct film_told *out)
+filmer_run(const char *program, int fd, bool codes, struct film_told *out)
 {
 	int answer[2], how = 0;
 	enum status st;
@@ -150,7 +156,8 @@ filmer_run(const char *program, int fd, struct film_told *out)
 	bool heard;
 
 	unknown(out);
-	if (lseek(fd, 0, SEEK_SET) != 0 || !start(program, fd, answer, &pid))
+	if (lseek(fd, 0, SEEK_SET) != 0 ||
+	    !start(program, fd, codes, answer, &pid))
 		return ST_IO;
 	buf_init(&said, ANSWER_MAX);
 	heard = hear(answer[0], &said);

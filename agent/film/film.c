@@ -272,7 +272,7 @@ tell_type(int fd, struct film_said *out)
 }
 
 enum status
-film_read(int fd, struct film_said *out)
+film_read(int fd, bool codes, struct film_said *out)
 {
 	struct film f = { .fd = fd, .video = -1 };
 	enum status st;
@@ -288,7 +288,7 @@ film_read(int fd, struct film_said *out)
 		f.video = av_find_best_stream(
 		    f.in, AVMEDIA_TYPE_VIDEO, -1, -1, NULL, 0);
 		read_tags(&f, out);
-		if (f.video >= 0 && open_codec(&f))
+		if (codes && f.video >= 0 && open_codec(&f))
 			look_for_codes(&f, out);
 	}
 	film_close(&f);

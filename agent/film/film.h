@@ -42,10 +42,11 @@ struct film_said {
 };
 
 /*
- * Look at the file behind `fd`, which can be sought; look_open before.  What
- * cannot be told is left out.  ST_NOMEM; ST_IO where it cannot be read.
+ * Look at the file behind `fd`, which can be sought; look_open before.  Not
+ * `codes`: no picture is decoded.  What cannot be told is left out.  ST_NOMEM;
+ * ST_IO where it cannot be read.
  */
-MUST_CHECK enum status film_read(int fd, struct film_said *out);
+MUST_CHECK enum status film_read(int fd, bool codes, struct film_said *out);
 
 /* As daybreak-film writes it: TYPE LF, then "made MS" LF and "length MS" LF
  * where they are known, and "code AT_MS TEXT" LF for each. */

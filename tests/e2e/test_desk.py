@@ -382,6 +382,35 @@ def a_desk_that_is_killed_goes_on_where_it_was(c: Court):
     check(set(m.listed()) == {digest(f) for f in films}, "not each once")
 
 
+def a_film_attached_by_hand_is_footage(c: Court):
+    """Catches a recording attached without the desk that covers nothing of its
+    act, or that silences what is missing."""
+    m = Morning(c)
+
+    def found():
+        return {f["finding"].get("rule") for f in m.desk_findings()}
+
+    check("footage_missing" in found(), "nothing is missing")
+    card = c.dir / "card"
+    card.mkdir()
+    half = film(card / "half.mp4", m.began, 90)
+    rest = film(card / "rest.mp4", m.began + 89000, 95, m.seen, (2,))
+    for path in (half, rest):
+        code, _, words = c.ask("d", "attach", m.rec, path)
+        check(code == 0, words)
+        code, out, words = c.ask("d", "evidence", m.rec)
+        check(code == 0, words)
+        e = next(x for x in out if x["name"] == path.name)
+        check(e["taken_from"] == "recording" and
+              e["ms"] == (90000 if path == half else 95000), f"{e}")
+        rules = found()
+        check("footage_missing" not in rules and
+              ("footage_gap" in rules) == (path == half), f"{rules}")
+    e = next(x for x in out if x["name"] == "half.mp4")
+    check(e["taken"][:19] == rfc(m.began)[:19] and "clock_off_ms" not in e,
+          f"{e}")
+
+
 def desk_findings(m):
     code, out, words = m.c.ask("d", "findings", m.rec)
     check(code in (0, 1), words)
@@ -401,5 +430,6 @@ Morning.desk_note = desk_note
 if __name__ == "__main__":
     sys.exit(run_cases([a_morning_is_filed, a_card_read_twice_doubles_nothing,
                         what_is_on_a_card_is_told_one_by_one,
+                        a_film_attached_by_hand_is_footage,
                         a_full_disk_at_the_desk_loses_nothing,
                         a_desk_that_is_killed_goes_on_where_it_was]))

@@ -21,7 +21,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	CHECK(open && fd >= 0);
 	CHECK(write(fd, data, size) == (ssize_t)size);
 	CHECK(lseek(fd, 0, SEEK_SET) == 0);
-	CHECK(film_read(fd, &said) == ST_OK);
+	CHECK(film_read(fd, true, &said) == ST_OK);
 	buf_init(&out, FILM_ANSWER_MAX);
 	film_write(&said, &out);
 	CHECK(out.err == ST_OK && out.len > 0);

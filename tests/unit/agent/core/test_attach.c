@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "agent/core/agent_impl.h"
 #include "agent/core/evidence.h"
 #include "base/enc.h"
 #include "base/sha.h"
@@ -368,6 +369,137 @@ test_a_locked_screen_takes_and_shows_nothing(void **state)
 	buf_free(&out);
 }
 
+/* ---- recordings */
+
+/* Attached from a file that holds what is told of it: `cat` stands in for both
+ * programs. */
+static enum status
+attach_told(const char *told, const struct agent_about *about)
+{
+	const char *path = tmpdir_file(&b.hand[0].home, "told.mp4");
+	uint8_t id[ID_LEN];
+
+	EXPECT_OK(port_write_file(port_system(), path, bytes_str(told), false));
+	return agent_attach_path(a, rec, path, about, id);
+}
+
+static void
+programs(const char *film)
+{
+	free(a->look);
+	free(a->film);
+	a->look = strdup("/bin/cat");
+	a->film = film == NULL ? NULL : strdup(film);
+}
+
+/* The last line of the list has these words, or has not. */
+static void
+expect_last(const char *what, bool there)
+{
+	struct buf out;
+	const char *line, *end;
+
+	buf_init(&out, 1 << 20);
+	EXPECT_OK(agent_evidence(a, rec, &out));
+	line = buf_cstr(&out);
+	while ((end = strchr(line, '\n')) != NULL && end[1] != '\0')
+		line = end + 1;
+	if ((strstr(line, what) != NULL) != there)
+		fail_msg("%s %s in %s", there ? "no" : "a", what, line);
+	buf_free(&out);
+}
+
+/* Would catch: a recording attached by hand of which nobody knows the length,
+ * so that it covers nothing of its act. */
+static void
+test_a_recording_says_itself_what_was_not_said_of_it(void **state)
+{
+	static const char told[] =
+	    "video/mp4\nmade 1795467600000\nlength 61000\n";
+	const struct agent_about given = { .taken =
+					       "2026-11-24T05:10:00+08:00" };
+	const struct agent_about longer = { .has_ms = true, .ms = 7 };
+	const struct agent_about copy = {
+		.of = "00112233445566778899aabbccddeeff", .made = "cut"
+	};
+
+	(void)state;
+	programs("/bin/cat");
+	EXPECT_OK(attach_told(told, NULL));
+	expect_last("\"ms\":61000", true);
+	expect_last("\"taken\":\"2026-11-24T05:00:00+08:00\"", true);
+	expect_last("\"taken_from\":\"recording\"", true);
+	/* What the caller says stands. */
+	EXPECT_OK(attach_told(told, &given));
+	expect_last("\"ms\":61000", true);
+	expect_last("\"taken\":\"2026-11-24T05:10:00+08:00\"", true);
+	expect_last("taken_from", false);
+	EXPECT_OK(attach_told(told, &longer));
+	expect_last("\"ms\":7,", true);
+	expect_last("\"taken_from\":\"recording\"", true);
+	/* A copy was made when it was copied. */
+	EXPECT_OK(attach_told(told, &copy));
+	expect_last("\"ms\":61000", true);
+	expect_last("\"taken", false);
+	/* A day, and no more, is believed. */
+	EXPECT_OK(attach_told("audio/mpeg\nlength 86400000\n", NULL));
+	expect_last("\"ms\":86400000", true);
+	expect_last("\"taken", false);
+	EXPECT_OK(attach_told("audio/mpeg\nlength 86400001\n", NULL));
+	expect_last("\"ms\"", false);
+	/* What is no recording is not asked. */
+	EXPECT_OK(attach_told("text/plain\nmade 5\nlength 61000\n", NULL));
+	expect_last("\"ms\"", false);
+}
+
+/* Would catch: a file that cannot be attached because a program is not there,
+ * or breaks over it. */
+static void
+test_a_recording_of_which_nothing_is_told_is_attached_all_the_same(void **state)
+{
+	static const char *const broken[] = { NULL, "/nowhere/daybreak-film",
+		"/bin/false", "/bin/true" };
+	static const char told[] = "video/mp4\nlength 61000\n";
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(broken) / sizeof(broken[0]); i++) {
+		programs(broken[i]);
+		EXPECT_OK(attach_told(told, NULL));
+		expect_last("\"type\":\"video/mp4\"", true);
+		expect_last("\"ms\"", false);
+	}
+}
+
+/* Would catch: a descriptor that is asked about what was not attached of it. */
+static void
+test_a_descriptor_is_asked_only_where_it_was_read_from_its_beginning(
+    void **state)
+{
+	static const char told[] = "video/mp4\nlength 61000\nvideo/mp4\n";
+	const char *path = tmpdir_file(&b.hand[0].home, "told.mp4");
+	uint8_t id[ID_LEN];
+	int fd, ends[2];
+
+	(void)state;
+	programs("/bin/cat");
+	EXPECT_OK(port_write_file(port_system(), path, bytes_str(told), false));
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	EXPECT_OK(agent_attach_fd(a, rec, fd, NULL, id));
+	expect_last("\"ms\":61000", true);
+	EXPECT(lseek(fd, 23, SEEK_SET) == 23);
+	EXPECT_OK(agent_attach_fd(a, rec, fd, NULL, id));
+	expect_last("\"type\":\"video/mp4\"", true);
+	expect_last("\"ms\"", false);
+	(void)close(fd);
+	EXPECT(pipe(ends) == 0);
+	EXPECT(write(ends[1], told, sizeof(told) - 1) == sizeof(told) - 1);
+	(void)close(ends[1]);
+	EXPECT_OK(agent_attach_fd(a, rec, ends[0], NULL, id));
+	expect_last("\"type\":\"video/mp4\"", true);
+	expect_last("\"ms\"", false);
+	(void)close(ends[0]);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int
@@ -385,6 +517,11 @@ main(void)
 		TEST(
 		    test_what_was_taken_before_the_record_is_filed_in_it_later),
 		TEST(test_a_locked_screen_takes_and_shows_nothing),
+		TEST(test_a_recording_says_itself_what_was_not_said_of_it),
+		TEST(
+		    test_a_recording_of_which_nothing_is_told_is_attached_all_the_same),
+		TEST(
+		    test_a_descriptor_is_asked_only_where_it_was_read_from_its_beginning),
 	};
 
 	if (sodium_init() < 0)

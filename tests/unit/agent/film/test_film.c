@@ -144,7 +144,7 @@ read_path(const char *path, struct film_said *said)
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 
 	EXPECT(fd >= 0);
-	EXPECT_OK(film_read(fd, said));
+	EXPECT_OK(film_read(fd, true, said));
 	(void)close(fd);
 }
 
@@ -155,7 +155,7 @@ read_bytes(struct bytes in, struct film_said *said)
 
 	EXPECT(fd >= 0 && write(fd, in.p, in.len) == (ssize_t)in.len &&
 	       lseek(fd, 0, SEEK_SET) == 0);
-	EXPECT_OK(film_read(fd, said));
+	EXPECT_OK(film_read(fd, true, said));
 	(void)close(fd);
 }
 
@@ -174,8 +174,9 @@ test_film_says_when_how_long_and_what_code_it_saw(void **state)
 		.code = code,
 		.from = 4,
 		.until = 7 };
-	struct film_said said;
+	struct film_said said, times;
 	struct buf out;
+	int fd;
 
 	(void)state;
 	read_path(make_film(&m), &said);
@@ -187,6 +188,12 @@ test_film_says_when_how_long_and_what_code_it_saw(void **state)
 		assert_string_equal(said.code[i].text, code);
 		assert_int_equal(said.code[i].at_ms, 4000 + 1000 * i);
 	}
+	fd = open(make_film(&m), O_RDONLY | O_CLOEXEC);
+	EXPECT_OK(film_read(fd, false, &times));
+	(void)close(fd);
+	EXPECT(times.has_made && times.made_ms == said.made_ms);
+	EXPECT(times.has_length && times.length_ms == 12000);
+	EXPECT(times.count == 0);
 	buf_init(&out, FILM_ANSWER_MAX);
 	film_write(&said, &out);
 	EXPECT(strstr(buf_cstr(&out), "video/mp4\nmade 1795467600000\n"
@@ -296,7 +303,7 @@ try_all(const char *path)
 
 	if (!film_confine())
 		return 100;
-	bad += film_read(fd, &said) != ST_OK || said.count != 3;
+	bad += film_read(fd, true, &said) != ST_OK || said.count != 3;
 	(void)close(2);
 	bad += open("/etc/passwd", O_RDONLY | O_CLOEXEC) >= 0 ? 2 : 0;
 	bad += socket(AF_INET, SOCK_STREAM, 0) >= 0 ? 4 : 0;
