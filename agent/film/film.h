@@ -67,8 +67,8 @@ struct AVFrame;
 struct film_eye; /* private to film_eye.c */
 MUST_CHECK enum status film_eye_new(struct film_eye **out);
 void film_eye_free(struct film_eye *e);
-/* Take the clock codes of one picture; what has no brightness plane of bytes,
- * or is too large, shows none. */
+/* Take the clock codes of one picture; what has no brightness plane of
+ * 8, 10 or 12 bits, or is too large, shows none. */
 MUST_CHECK enum status film_eye_look(struct film_eye *e,
     const struct AVFrame *frame, uint64_t at_ms, struct film_said *out);
 

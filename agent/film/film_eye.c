@@ -45,20 +45,46 @@ film_eye_free(struct film_eye *e)
 	free(e);
 }
 
-/* Its first plane is brightness, a byte a pixel. */
-static bool
-has_grey(int format)
+/* Of a format whose first plane is brightness: how many bits of it stand below
+ * the eight highest.  0: it is bytes; more: words of 16 bits, as this machine
+ * has them; -1: another format. */
+static int
+bits_below(int format)
 {
-	static const enum AVPixelFormat known[] = { AV_PIX_FMT_YUV420P,
-		AV_PIX_FMT_YUVJ420P, AV_PIX_FMT_YUV422P, AV_PIX_FMT_YUVJ422P,
-		AV_PIX_FMT_YUV444P, AV_PIX_FMT_YUVJ444P, AV_PIX_FMT_YUV411P,
-		AV_PIX_FMT_NV12, AV_PIX_FMT_NV21, AV_PIX_FMT_GRAY8 };
+	static const struct {
+		enum AVPixelFormat format;
+		int bits;
+	} known[] = { { AV_PIX_FMT_YUV420P, 0 }, { AV_PIX_FMT_YUVJ420P, 0 },
+		{ AV_PIX_FMT_YUV422P, 0 }, { AV_PIX_FMT_YUVJ422P, 0 },
+		{ AV_PIX_FMT_YUV444P, 0 }, { AV_PIX_FMT_YUVJ444P, 0 },
+		{ AV_PIX_FMT_YUV411P, 0 }, { AV_PIX_FMT_NV12, 0 },
+		{ AV_PIX_FMT_NV21, 0 }, { AV_PIX_FMT_GRAY8, 0 },
+		{ AV_PIX_FMT_YUV420P10, 2 }, { AV_PIX_FMT_YUV422P10, 2 },
+		{ AV_PIX_FMT_YUV444P10, 2 }, { AV_PIX_FMT_GRAY10, 2 },
+		{ AV_PIX_FMT_YUV420P12, 4 }, { AV_PIX_FMT_YUV422P12, 4 },
+		{ AV_PIX_FMT_YUV444P12, 4 }, { AV_PIX_FMT_GRAY12, 4 } };
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
-		if (format == (int)known[i])
-			return true;
+		if (format == (int)known[i].format)
+			return known[i].bits;
 	}
-	return false;
+	return -1;
+}
+
+/* A row of a picture, a byte a pixel. */
+static void
+take_row(uint8_t *out, const uint8_t *row, size_t w, int bits)
+{
+	if (bits == 0) {
+		memcpy(out, row, w);
+		return;
+	}
+	for (size_t x = 0; x < w; x++) {
+		uint16_t v;
+
+		memcpy(&v, row + x * sizeof(v), sizeof(v));
+		out[x] = (uint8_t)(v >> bits);
+	}
 }
 
 /* "DBK1:" and what may stand in a code. */
@@ -116,9 +142,10 @@ film_eye_look(struct film_eye *e, const struct AVFrame *frame, uint64_t at_ms,
 {
 	size_t w = frame->width > 0 ? (size_t)frame->width : 0;
 	size_t h = frame->height > 0 ? (size_t)frame->height : 0;
+	int bits = bits_below(frame->format);
 
-	if (!has_grey(frame->format) || w < 16 || h < 16 ||
-	    w > FILM_PIXELS_MAX / h || frame->linesize[0] < frame->width)
+	if (bits < 0 || w < 16 || h < 16 || w > FILM_PIXELS_MAX / h ||
+	    frame->linesize[0] < frame->width * (bits == 0 ? 1 : 2))
 		return ST_OK;
 	if (w * h > e->cap) {
 		free(e->grey);
@@ -129,7 +156,7 @@ film_eye_look(struct film_eye *e, const struct AVFrame *frame, uint64_t at_ms,
 		e->cap = w * h;
 	}
 	for (size_t y = 0; y < h; y++)
-		memcpy(e->grey + y * w,
-		    frame->data[0] + y * (size_t)frame->linesize[0], w);
+		take_row(e->grey + y * w,
+		    frame->data[0] + y * (size_t)frame->linesize[0], w, bits);
 	return scan(e, (unsigned)w, (unsigned)h, at_ms, out);
 }

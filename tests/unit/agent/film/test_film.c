@@ -44,14 +44,31 @@ tear_down(void **state)
 
 struct made {
 	const char *name;
-	int seconds;         /* a picture each */
-	const char *created; /* NULL: it does not say */
-	const char *code;    /* seen in some pictures */
-	int from, until;     /* … these */
+	int seconds;               /* a picture each */
+	const char *created;       /* NULL: it does not say */
+	const char *code;          /* seen in some pictures */
+	int from, until;           /* … these */
+	const char *encoder;       /* NULL: MPEG-4 */
+	int bits;                  /* below the eight of a brightness */
+	enum AVPixelFormat format; /* with bits */
 };
 
 static void
-paint(AVFrame *f, const char *code)
+put_pixel(AVFrame *f, int plane, int x, int y, uint8_t v, int bits)
+{
+	uint8_t *row = f->data[plane] + y * f->linesize[plane];
+	/* The low bits are noise. */
+	uint16_t wide =
+	    (uint16_t)(v << bits | ((x * 5 + y) & ((1 << bits) - 1)));
+
+	if (bits == 0)
+		row[x] = v;
+	else
+		memcpy(row + 2 * (size_t)x, &wide, sizeof(wide));
+}
+
+static void
+paint(AVFrame *f, const char *code, int bits)
 {
 	QRcode *qr = code == NULL ? NULL
 				  : QRcode_encodeString(
@@ -67,12 +84,13 @@ paint(AVFrame *f, const char *code)
 			    qx < qr->width && qy < qr->width &&
 			    (qr->data[qy * qr->width + qx] & 1) != 0)
 				v = 16;
-			f->data[0][y * f->linesize[0] + x] = v;
+			put_pixel(f, 0, x, y, v, bits);
 		}
 	}
 	for (int p = 1; p < 3; p++) {
-		for (int y = 0; y < SIDE / 2; y++)
-			memset(f->data[p] + y * f->linesize[p], 128, SIDE / 2);
+		for (int at = 0; at < SIDE / 2 * (SIDE / 2); at++)
+			put_pixel(
+			    f, p, at % (SIDE / 2), at / (SIDE / 2), 128, bits);
 	}
 	if (qr != NULL)
 		QRcode_free(qr);
@@ -94,7 +112,11 @@ static const char *
 make_film(const struct made *m)
 {
 	const char *path = tmpdir_file(&dir, m->name);
-	const AVCodec *codec = avcodec_find_encoder(AV_CODEC_ID_MPEG4);
+	const AVCodec *codec = m->encoder == NULL
+				   ? avcodec_find_encoder(AV_CODEC_ID_MPEG4)
+				   : avcodec_find_encoder_by_name(m->encoder);
+	enum AVPixelFormat format =
+	    m->bits == 0 ? AV_PIX_FMT_YUV420P : m->format;
 	AVCodecContext *c = avcodec_alloc_context3(codec);
 	AVFormatContext *out = NULL;
 	AVFrame *f = av_frame_alloc();
@@ -104,8 +126,8 @@ make_film(const struct made *m)
 	EXPECT(avformat_alloc_output_context2(&out, NULL, NULL, path) >= 0);
 	EXPECT(codec != NULL && avformat_new_stream(out, NULL) != NULL);
 	c->width = c->height = f->width = f->height = SIDE;
-	c->pix_fmt = AV_PIX_FMT_YUV420P;
-	f->format = AV_PIX_FMT_YUV420P;
+	c->pix_fmt = format;
+	f->format = format;
 	c->time_base = (AVRational){ 1, 1 };
 	c->gop_size = 1;
 	c->bit_rate = 400000;
@@ -122,7 +144,8 @@ make_film(const struct made *m)
 	EXPECT(avformat_write_header(out, NULL) >= 0);
 	EXPECT(av_frame_get_buffer(f, 0) == 0);
 	for (int i = 0; i < m->seconds; i++) {
-		paint(f, i >= m->from && i < m->until ? m->code : NULL);
+		paint(
+		    f, i >= m->from && i < m->until ? m->code : NULL, m->bits);
 		f->pts = i;
 		EXPECT(avcodec_send_frame(c, f) == 0);
 		drain(c, out, p);
@@ -239,6 +262,75 @@ test_film_looks_at_the_end_too_and_for_our_codes_alone(void **state)
 	EXPECT(said.count == 0);
 }
 
+/* Catches a recorder of ten bits a colour in which no code is ever seen. */
+static void
+test_film_sees_codes_in_pictures_of_ten_and_twelve_bits(void **state)
+{
+	static const struct {
+		enum AVPixelFormat format;
+		int bits;
+	} deep[] = { { AV_PIX_FMT_YUV420P10, 2 }, { AV_PIX_FMT_YUV422P10, 2 },
+		{ AV_PIX_FMT_YUV444P10, 2 }, { AV_PIX_FMT_YUV420P12, 4 },
+		{ AV_PIX_FMT_YUV422P12, 4 }, { AV_PIX_FMT_YUV444P12, 4 } };
+	struct made m = { .name = "avc10.mp4",
+		.seconds = 6,
+		.code = code,
+		.from = 2,
+		.until = 4,
+		.encoder = "libx264",
+		.bits = 2,
+		.format = AV_PIX_FMT_YUV420P10 };
+	static struct film_said said;
+	struct film_eye *e = NULL;
+
+	(void)state;
+	read_path(make_film(&m), &said);
+	EXPECT(said.has_length && said.length_ms == 6000);
+	assert_int_equal(said.count, 2);
+	assert_string_equal(said.code[0].text, code);
+	assert_int_equal(said.code[0].at_ms, 2000);
+
+	EXPECT_OK(film_eye_new(&e));
+	memset(&said, 0, sizeof(said));
+	for (size_t i = 0; i < sizeof(deep) / sizeof(deep[0]); i++) {
+		AVFrame *f = av_frame_alloc();
+
+		f->width = f->height = SIDE;
+		f->format = deep[i].format;
+		EXPECT(av_frame_get_buffer(f, 0) == 0);
+		paint(f, code, deep[i].bits);
+		EXPECT_OK(film_eye_look(e, f, i, &said));
+		assert_int_equal(said.count, i + 1);
+		assert_string_equal(said.code[i].text, code);
+		av_frame_free(&f);
+	}
+	film_eye_free(e);
+}
+
+/* Catches a row read beyond its end, where a picture says that it is narrower
+ * than its words are. */
+static void
+test_film_looks_at_no_row_shorter_than_its_words(void **state)
+{
+	static struct film_said said;
+	uint8_t *rows = malloc((size_t)SIDE * SIDE);
+	struct film_eye *e = NULL;
+	AVFrame f = {
+		.width = SIDE, .height = SIDE, .format = AV_PIX_FMT_YUV420P10
+	};
+
+	(void)state;
+	EXPECT(rows != NULL);
+	memset(rows, 200, (size_t)SIDE * SIDE);
+	f.data[0] = rows;
+	f.linesize[0] = SIDE;
+	EXPECT_OK(film_eye_new(&e));
+	EXPECT_OK(film_eye_look(e, &f, 0, &said));
+	EXPECT(said.count == 0);
+	film_eye_free(e);
+	free(rows);
+}
+
 /* Catches a film cut off or damaged that crashes, hangs, or says how long it
  * is. */
 static void
@@ -344,6 +436,10 @@ main(void)
 		    test_film_says_when_how_long_and_what_code_it_saw),
 		cmocka_unit_test(
 		    test_film_looks_at_the_end_too_and_for_our_codes_alone),
+		cmocka_unit_test(
+		    test_film_sees_codes_in_pictures_of_ten_and_twelve_bits),
+		cmocka_unit_test(
+		    test_film_looks_at_no_row_shorter_than_its_words),
 		cmocka_unit_test(
 		    test_film_cut_off_or_damaged_is_told_as_far_as_it_goes),
 		cmocka_unit_test(
