@@ -109,6 +109,23 @@ admin_role_known(const struct admin *a, bool token)
 	return false;
 }
 
+enum { MOVE_TRIES = 64 };
+
+/* Follow the log as far as this process knows it: what the feed then does not
+ * know, the roster does not know either. */
+static enum status
+know_all(struct admin *a)
+{
+	struct tlog *log = centre_tlog(a->centre);
+	uint64_t done;
+	enum status st;
+
+	do
+		st = feed_follow(a->feed, 0, &done);
+	while (st == ST_OK && feed_size(a->feed) < tlog_size(log));
+	return st;
+}
+
 /* Whom a code replaces is put out when it is used: a name that was mistyped
  * would leave a lost handheld trusted.  After a restore it may be one that the
  * log does not know (yet). */
@@ -120,6 +137,21 @@ may_replace(struct admin *a)
 
 	return a->replaces == NULL || centre_restored(a->centre, &kept) ||
 	       roster_device_by_dev(a->roster, a->replaces, &d) != ST_ABSENT;
+}
+
+/* Where people or scopes moved beneath it, nothing was done: once more. */
+static enum status
+make_code(struct admin *a, const struct enrol_code *w, struct buf *code)
+{
+	enum status st = ST_CONFLICT;
+
+	for (int i = 0; i < MOVE_TRIES && st == ST_CONFLICT; i++) {
+		st = know_all(a);
+		if (st == ST_OK)
+			st = enrol_code_make(a->centre, a->roster,
+			    feed_inside(a->feed), w, code);
+	}
+	return st == ST_CONFLICT ? ST_AGAIN : st;
 }
 
 static int
@@ -156,8 +188,7 @@ run_enrol_code(struct admin *a)
 	st = public_address(a, address);
 	buf_init(&code, JOIN_CODE_MAX);
 	if (st == ST_OK)
-		st = enrol_code_make(
-		    a->centre, a->roster, feed_inside(a->feed), &w, &code);
+		st = make_code(a, &w, &code);
 	if (st == ST_OK && buf_cstr(&code) == NULL)
 		st = code.err;
 	if (st == ST_OK) {
@@ -226,36 +257,68 @@ copy_name(char out[ROSTER_NAME_MAX + 1], const char *text)
 	return true;
 }
 
+/* As they are, with what was given.  ST_ABSENT: nobody is there, and what was
+ * given makes nobody; ST_LIMIT: a name is too long. */
+static enum status
+person_given(struct admin *a, struct roster_person *p)
+{
+	enum status st;
+
+	memset(p, 0, sizeof(*p));
+	st = roster_person(a->roster, a->person, p);
+	/* An id that was mistyped is not to become somebody else. */
+	if (st == ST_ABSENT && a->name != NULL && a->role != NULL)
+		st = ST_OK;
+	if (st != ST_OK)
+		return st;
+	if (!copy_name(p->id, a->person) || !copy_name(p->name, a->name) ||
+	    !copy_name(p->role, a->role) || !copy_name(p->unit, a->unit) ||
+	    !copy_name(p->team, a->team))
+		return ST_LIMIT;
+	return ST_OK;
+}
+
+static int
+put_person(struct admin *a)
+{
+	struct roster_person p;
+	enum status st = ST_CONFLICT;
+
+	for (int i = 0; i < MOVE_TRIES && st == ST_CONFLICT; i++) {
+		st = know_all(a);
+		if (st != ST_OK)
+			break;
+		st = person_given(a, &p);
+		if (st == ST_ABSENT)
+			return admin_refuse(a,
+			    "名册中无此人；新增须写明 --name 和 --role",
+			    "nobody of that id is in the roster; to put "
+			    "somebody new there, give --name and --role");
+		if (st == ST_LIMIT)
+			return admin_refuse(
+			    a, "名称过长", "a name is too long");
+		if (st == ST_OK)
+			st = roster_person_put(a->roster, &p, a->by,
+			    enrol_feed_records, feed_inside(a->feed));
+	}
+	if (st == ST_CONFLICT)
+		st = ST_AGAIN;
+	return st == ST_OK ? ADMIN_DONE : admin_fail(a, "people", st);
+}
+
 /* people: list; people --person ID …: put or move one. */
 static int
 run_people(struct admin *a)
 {
-	struct roster_person p;
 	enum status st;
 
 	if (a->person == NULL) {
 		st = roster_people(a->roster, put_person_line, a);
 		return st == ST_OK ? ADMIN_DONE : admin_fail(a, "people", st);
 	}
-	memset(&p, 0, sizeof(p));
-	st = roster_person(a->roster, a->person, &p);
-	if (st != ST_OK && st != ST_ABSENT)
-		return admin_fail(a, "people", st);
-	/* An id that was mistyped is not to become somebody else. */
-	if (st == ST_ABSENT && (a->name == NULL || a->role == NULL))
-		return admin_refuse(a,
-		    "名册中无此人；新增须写明 --name 和 --role",
-		    "nobody of that id is in the roster; to put somebody new "
-		    "there, give --name and --role");
 	if (a->role != NULL && !admin_role_known(a, false))
 		return ADMIN_FAILED;
-	if (!copy_name(p.id, a->person) || !copy_name(p.name, a->name) ||
-	    !copy_name(p.role, a->role) || !copy_name(p.unit, a->unit) ||
-	    !copy_name(p.team, a->team))
-		return admin_refuse(a, "名称过长", "a name is too long");
-	st = roster_person_put(
-	    a->roster, &p, a->by, enrol_feed_records, feed_inside(a->feed));
-	return st == ST_OK ? ADMIN_DONE : admin_fail(a, "people", st);
+	return put_person(a);
 }
 
 /* ---- devices */

@@ -60,7 +60,8 @@ struct enrol_code {
 /*
  * Make a code: the person is put on the roster (docs/PROTOCOL.md, 8), then the
  * code's hash is kept.  The text is appended to `out`, which the caller wipes.
- * ST_INVALID: a name or address that will not do.
+ * ST_INVALID: a name or address that will not do; ST_CONFLICT: as in
+ * roster_person_put, ask again.
  */
 MUST_CHECK enum status enrol_code_make(struct centre *c, struct roster *r,
     struct feed_reader *fr, const struct enrol_code *what, struct buf *out);

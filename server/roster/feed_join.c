@@ -21,7 +21,8 @@ struct want {
 	bool later;     /* another chain's word counts */
 };
 
-/* The scope that a chain's records join; "" while there is none. */
+/* The scope that a chain's records join; "" while there is none, or none that
+ * is open: nobody follows a closed one, and no record leaves it. */
 static enum status
 scope_for(
     struct feed *f, const uint8_t chain[CHAIN_LEN], char scope[REC_LEN + 1])
@@ -31,6 +32,8 @@ scope_for(
 
 	if (team[0] != '\0')
 		st = roster_team_scope(f->roster, team, scope);
+	if (st == ST_OK)
+		st = roster_scope_is_open(f->roster, scope);
 	if (st == ST_ABSENT)
 		scope[0] = '\0';
 	return st == ST_ABSENT ? ST_OK : st;
@@ -110,13 +113,34 @@ look_before(struct feed *f, struct want *w)
 	return st == ST_ABSENT ? ST_OK : st;
 }
 
-/* One `in` for each, on the scope that the team has now. */
+/* A scope as it stood when it was chosen. */
+struct chosen {
+	struct roster *r;
+	const char *scope;
+	uint8_t head[ID_LEN];
+};
+
+/* In the commit: another process may have closed it since. */
+static enum status
+still_open(void *arg, struct store *s)
+{
+	const struct chosen *c = arg;
+	enum status st = roster_scope_is_open(c->r, c->scope);
+
+	(void)s;
+	if (st == ST_ABSENT)
+		return ST_CONFLICT;
+	return st == ST_OK ? roster_head_stands(c->r, c->scope, c->head) : st;
+}
+
+/* One `in` for each, on the scope that the team has now.  ST_CONFLICT: it is
+ * not the one that it has any more, or others joined it; nothing was done. */
 static enum status
 join(struct feed *f, const char *scope, struct want *w, size_t count)
 {
-	uint8_t head[ID_LEN];
+	struct chosen c = { .r = f->roster, .scope = scope };
 	struct batch b;
-	enum status st = roster_head_of(f->roster, scope, head);
+	enum status st = roster_head_of(f->roster, scope, c.head);
 
 	batch_init(&b);
 	for (size_t i = 0; st == ST_OK && i < count; i++) {
@@ -126,13 +150,13 @@ join(struct feed *f, const char *scope, struct want *w, size_t count)
 		if (st != ST_OK || w[i].later)
 			continue;
 		x = batch_add(&b, scope, "scope@1", DO_LINK, NULL);
-		batch_after(x, head);
+		batch_after(x, c.head);
 		batch_chained(x);
 		batch_name(x, w[i].rec);
 		batch_name(x, "in");
 	}
 	if (st == ST_OK)
-		st = batch_commit(&b, f->centre, NULL, NULL);
+		st = batch_commit(&b, f->centre, still_open, &c);
 	if (st == ST_OK && b.count > 0)
 		f->joined_at = batch_place(&b, b.count - 1) + 1;
 	batch_free(&b);
@@ -179,6 +203,11 @@ join_chain(struct feed *f, const uint8_t chain[CHAIN_LEN], struct want *w)
 			return st;
 		memcpy(rec, w[count - 1].rec, sizeof(rec));
 		st = join(f, scope, w, count);
+		/* They wait for the next call, which knows what happened. */
+		if (st == ST_CONFLICT) {
+			f->wanted = true;
+			return ST_OK;
+		}
 		if (st == ST_OK)
 			st = forget(f, w, count);
 	}

@@ -212,3 +212,20 @@ roster_head_of(struct roster *r, const char *rec, uint8_t id[ID_LEN])
 	(void)pthread_mutex_unlock(&r->lock);
 	return st;
 }
+
+enum status
+roster_head_stands(
+    struct roster *r, const char *rec, const uint8_t head[ID_LEN])
+{
+	uint8_t now[ID_LEN];
+	enum status st;
+
+	(void)pthread_mutex_lock(&r->lock);
+	st = r->broken; /* then it does not know how things stand */
+	if (st == ST_OK)
+		st = roster_head_locked(r, rec, now);
+	(void)pthread_mutex_unlock(&r->lock);
+	if (st == ST_OK && memcmp(now, head, ID_LEN) != 0)
+		st = ST_CONFLICT;
+	return st;
+}

@@ -109,6 +109,11 @@ MUST_CHECK enum status roster_people(
  * concerned gets a new scope with the people it has now and every record of
  * the old one, and the old one is closed; all in one commit.  `records` gives
  * the records of a scope (feed.h).  Nothing is logged if nothing changes.
+ *
+ * ST_CONFLICT: another process changed people, teams, devices or one of those
+ * scopes since this one looked, and nothing was logged.  Follow the feed to the
+ * end of the log, and ask again.  `records` must know what this roster knows: a
+ * record that joined the old scope unseen would stay in it for ever.
  */
 typedef enum status (*roster_rec_fn)(void *arg, const char *rec);
 typedef enum status (*roster_records)(
@@ -141,5 +146,13 @@ uint64_t roster_version(struct roster *r);
  * states as `after`.  ST_ABSENT. */
 MUST_CHECK enum status roster_head_of(
     struct roster *r, const char *rec, uint8_t id[ID_LEN]);
+/*
+ * Inside a commit's check (struct commit_job): is `head` still the latest entry
+ * of that record?  ST_CONFLICT: not any more; else what the roster failed with.
+ * It knows what stands in the log then, not what an earlier job of the same
+ * transaction says: in one process one thread moves records and people.
+ */
+MUST_CHECK enum status roster_head_stands(
+    struct roster *r, const char *rec, const uint8_t head[ID_LEN]);
 
 #endif

@@ -225,7 +225,31 @@ struct change {
 	roster_records records;
 	void *records_arg;
 	const char *scope; /* the new one under way */
+
+	/* How things stood when it was made up. */
+	uint64_t version;
+	struct {
+		char rec[REC_LEN + 1];
+		uint8_t head[ID_LEN];
+	} closed[2];
+	size_t closed_count;
 };
+
+/* In the commit: what it was made up from still holds. */
+static enum status
+nothing_moved(void *arg, struct store *s)
+{
+	const struct change *c = arg;
+	enum status st = ST_OK;
+
+	(void)s;
+	if (roster_version(c->r) != c->version)
+		return ST_CONFLICT;
+	for (size_t i = 0; st == ST_OK && i < c->closed_count; i++)
+		st = roster_head_stands(
+		    c->r, c->closed[i].rec, c->closed[i].head);
+	return st;
+}
 
 static enum status
 put_in(void *arg, const char *rec)
@@ -277,12 +301,34 @@ add_members(struct change *c, const char *team)
 	return st == ST_ABSENT ? c->b->err : st;
 }
 
+/* Every record of the old scope goes into the new one.  Its head is read
+ * before they are: a record that joins it meanwhile moves the head. */
+static enum status
+close_scope(struct change *c, const char *old)
+{
+	uint8_t *head = c->closed[c->closed_count].head, id[ID_LEN];
+	struct batch_entry *x;
+	enum status st = roster_head_of(c->r, old, head);
+
+	if (st == ST_OK)
+		st = roster_scope_id(id, old);
+	if (st == ST_OK)
+		st = c->records(c->records_arg, id, put_in, c);
+	if (st != ST_OK)
+		return st;
+	memcpy(c->closed[c->closed_count++].rec, old, REC_LEN + 1);
+	x = batch_add(c->b, old, "scope@1", DO_ADVANCE, c->by);
+	batch_after(x, head);
+	batch_name(x, "closed");
+	return ST_OK;
+}
+
 /* A team's people change: a new scope takes the place of the old one. */
 static enum status
 new_scope(struct change *c, const char *team)
 {
 	char team_rec[REC_LEN + 1], old[REC_LEN + 1], scope[REC_LEN + 1];
-	uint8_t head[ID_LEN], id[ID_LEN];
+	uint8_t head[ID_LEN];
 	struct batch_entry *x;
 	enum status st;
 
@@ -297,18 +343,8 @@ new_scope(struct change *c, const char *team)
 	batch_text(x, "name", team);
 	batch_text(x, "team", team);
 	st = add_members(c, team);
-	if (st == ST_OK && old[0] != '\0') {
-		st = roster_scope_id(id, old);
-		if (st == ST_OK)
-			st = c->records(c->records_arg, id, put_in, c);
-		if (st == ST_OK)
-			st = roster_head_of(c->r, old, head);
-		if (st != ST_OK)
-			return st;
-		x = batch_add(c->b, old, "scope@1", DO_ADVANCE, c->by);
-		batch_after(x, head);
-		batch_name(x, "closed");
-	}
+	if (st == ST_OK && old[0] != '\0')
+		st = close_scope(c, old);
 	if (st != ST_OK)
 		return st;
 	if (team_rec[0] == '\0') {
@@ -405,7 +441,8 @@ roster_person_put(struct roster *r, const struct roster_person *p,
 		.by = by,
 		.p = p,
 		.records = records,
-		.records_arg = records_arg };
+		.records_arg = records_arg,
+		.version = roster_version(r) };
 	enum status st;
 
 	if (p->id[0] == '\0')
@@ -430,7 +467,7 @@ roster_person_put(struct roster *r, const struct roster_person *p,
 			st = move_devices(&c);
 	}
 	if (st == ST_OK)
-		st = batch_commit(&b, r->centre, NULL, NULL);
+		st = batch_commit(&b, r->centre, nothing_moved, &c);
 	batch_free(&b);
 	return st;
 }
