@@ -148,6 +148,11 @@ bool desk_has(const struct desk_known *k, const uint8_t digest[HASH_LEN],
 /* Codes seen of which no note is here. */
 size_t desk_unknown_codes(const struct desk_known *k, const struct desk_row *r);
 
+/* ---- desk_row.c */
+
+/* `,"name":"text"`; nothing where the text is empty. */
+void desk_put_text(struct buf *out, const char *name, const char *text);
+
 /* ---- desk_list.c */
 
 /* The one file whose digest begins so: ST_INVALID, ST_ABSENT, ST_CONFLICT with

@@ -8,15 +8,6 @@
 
 /* ---- a line */
 
-static void
-put_text(struct buf *out, const char *name, const char *text)
-{
-	if (text[0] == '\0')
-		return;
-	buf_printf(out, ",\"%s\":", name);
-	json_put_str(out, text);
-}
-
 static size_t
 put_attached(
     const struct desk_known *k, const struct desk_row *r, struct buf *out)
@@ -111,7 +102,7 @@ desk_put_line(const struct agent *a, const struct desk_known *k,
 	buf_printf(
 	    out, ",\"damaged\":%s,\"digest\":", r->damaged ? "true" : "false");
 	json_put_hex(out, bytes_of(r->digest, HASH_LEN));
-	put_text(out, "filmed_by", r->filmed_by);
+	desk_put_text(out, "filmed_by", r->filmed_by);
 	if (r->has_length)
 		buf_printf(out, ",\"length_ms\":%llu",
 		    (unsigned long long)r->length_ms);
@@ -119,21 +110,21 @@ desk_put_line(const struct agent *a, const struct desk_known *k,
 		at_format(at,
 		    (uint64_t)(r->made_ms + (c == NULL ? 0 : c->off_ms)),
 		    a->offset_min);
-		put_text(out, "made", at);
-		put_text(
+		desk_put_text(out, "made", at);
+		desk_put_text(
 		    out, "made_from", r->made_by_file ? "file" : "recording");
 	}
 	put_name(r, out);
 	if (k != NULL)
 		put_proposed(k, r, out);
-	put_text(out, "reason", r->reason);
-	put_text(out, "recorder", r->recorder);
+	desk_put_text(out, "reason", r->reason);
+	desk_put_text(out, "recorder", r->recorder);
 	buf_printf(out, ",\"size\":%llu,\"state\":\"%s\"",
 	    (unsigned long long)r->size,
 	    attached > 0 ? "attached"
 	    : r->refused ? "refused"
 			 : "open");
-	put_text(out, "type", r->type);
+	desk_put_text(out, "type", r->type);
 	buf_str(out, "}\n");
 }
 

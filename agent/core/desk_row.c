@@ -15,8 +15,8 @@ enum { KEEP_DAYS = 90 };
 
 /* ---- written */
 
-static void
-put_text(struct buf *out, const char *name, const char *text)
+void
+desk_put_text(struct buf *out, const char *name, const char *text)
 {
 	if (text[0] == '\0')
 		return;
@@ -45,10 +45,10 @@ row_write(const struct desk_row *r, struct buf *out)
 
 	buf_u8(out, '{');
 	put_codes(out, r);
-	put_text(out, "card", r->card);
+	desk_put_text(out, "card", r->card);
 	buf_str(out, ",\"digest\":");
 	json_put_hex(out, bytes_of(r->digest, HASH_LEN));
-	put_text(out, "filmed_by", r->filmed_by);
+	desk_put_text(out, "filmed_by", r->filmed_by);
 	if (r->has_hand)
 		buf_printf(out, ",\"hand\":[%llu,%lld]",
 		    (unsigned long long)r->hand_at_ms,
@@ -62,14 +62,14 @@ row_write(const struct desk_row *r, struct buf *out)
 	    (r->made_by_file ? 1 : 0) | (r->damaged ? 2 : 0) |
 		(r->refused ? 4 : 0));
 	if (json_text_ok(path)) {
-		put_text(out, "path", r->path);
+		desk_put_text(out, "path", r->path);
 	} else {
 		buf_str(out, ",\"path_hex\":");
 		json_put_hex(out, path);
 	}
-	put_text(out, "reason", r->reason);
-	put_text(out, "recorder", r->recorder);
-	put_text(out, "type", r->type);
+	desk_put_text(out, "reason", r->reason);
+	desk_put_text(out, "recorder", r->recorder);
+	desk_put_text(out, "type", r->type);
 	buf_printf(out, ",\"mtime\":%lld,\"seen\":%lld,\"size\":%llu}",
 	    (long long)r->mtime_ms, (long long)r->seen_ms,
 	    (unsigned long long)r->size);

@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +10,7 @@
 #include <unistd.h>
 
 #include "agent/core/desk_impl.h"
+#include "agent/core/keyless.h"
 
 /* As film_main.c reads it. */
 #define FILM_TIMES_ALONE "DAYBREAK_FILM=times"
@@ -28,32 +28,12 @@ unknown(struct film_told *out)
 static bool
 start(const char *program, int fd, bool codes, int answer[2], pid_t *pid)
 {
-	char name[] = "daybreak-film", *argv[2] = { name, NULL };
-	char magic[1024], times[] = FILM_TIMES_ALONE;
-	char *envp[3] = { NULL, NULL, NULL };
-	const char *where = getenv("MAGIC");
-	size_t n = 0;
-	posix_spawn_file_actions_t acts;
 	bool ok;
 
-	if (where != NULL && snprintf(magic, sizeof(magic), "MAGIC=%s", where) <
-				 (int)sizeof(magic))
-		envp[n++] = magic;
-	if (!codes)
-		envp[n] = times;
 	if (pipe2(answer, O_CLOEXEC) != 0)
 		return false;
-	if (posix_spawn_file_actions_init(&acts) != 0) {
-		(void)close(answer[0]);
-		(void)close(answer[1]);
-		return false;
-	}
-	ok = posix_spawn_file_actions_adddup2(&acts, fd, 0) == 0 &&
-	     posix_spawn_file_actions_adddup2(&acts, answer[1], 1) == 0 &&
-	     posix_spawn_file_actions_addopen(
-		 &acts, 2, "/dev/null", O_WRONLY, 0) == 0 &&
-	     posix_spawn(pid, program, &acts, NULL, argv, envp) == 0;
-	(void)posix_spawn_file_actions_destroy(&acts);
+	ok = keyless_start(program, "daybreak-film",
+	    codes ? NULL : FILM_TIMES_ALONE, fd, answer[1], pid);
 	(void)close(answer[1]);
 	if (!ok)
 		(void)close(answer[0]);

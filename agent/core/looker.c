@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +12,7 @@
 
 #include "agent/blob/blob_file.h"
 #include "agent/core/blobs.h"
+#include "agent/core/keyless.h"
 
 enum {
 	ANSWER_MAX = 8192,
@@ -107,25 +107,11 @@ hear(int fd, struct buf *out, uint64_t end_ms)
 static bool
 start(const char *program, int fds[2], pid_t *pid)
 {
-	char name[] = "daybreak-look", *argv[2] = { name, NULL };
-	char magic[1024], *envp[2] = { NULL, NULL };
-	const char *where = getenv("MAGIC");
-	posix_spawn_file_actions_t acts;
 	bool ok;
 
-	if (where != NULL && snprintf(magic, sizeof(magic), "MAGIC=%s", where) <
-				 (int)sizeof(magic))
-		envp[0] = magic;
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) != 0)
 		return false;
-	if (posix_spawn_file_actions_init(&acts) != 0)
-		return false;
-	ok = posix_spawn_file_actions_adddup2(&acts, fds[1], 0) == 0 &&
-	     posix_spawn_file_actions_adddup2(&acts, fds[1], 1) == 0 &&
-	     posix_spawn_file_actions_addopen(
-		 &acts, 2, "/dev/null", O_WRONLY, 0) == 0 &&
-	     posix_spawn(pid, program, &acts, NULL, argv, envp) == 0;
-	(void)posix_spawn_file_actions_destroy(&acts);
+	ok = keyless_start(program, "daybreak-look", NULL, fds[1], fds[1], pid);
 	(void)close(fds[1]);
 	if (!ok)
 		(void)close(fds[0]);
