@@ -278,8 +278,8 @@ person_given(struct admin *a, struct roster_person *p)
 	return ST_OK;
 }
 
-static int
-put_person(struct admin *a)
+int
+admin_put_person(struct admin *a)
 {
 	struct roster_person p;
 	enum status st = ST_CONFLICT;
@@ -318,7 +318,7 @@ run_people(struct admin *a)
 	}
 	if (a->role != NULL && !admin_role_known(a, false))
 		return ADMIN_FAILED;
-	return put_person(a);
+	return admin_put_person(a);
 }
 
 /* ---- devices */

@@ -192,6 +192,19 @@ put_unconfirmed(void *arg, const struct store_doc *d)
 	return ST_OK;
 }
 
+/* Who joined after the backup may stand in no roster; who does stays as they
+ * are. */
+static int
+put_unknown(struct admin *a)
+{
+	struct roster_person p = { .id = "" };
+	enum status st = roster_person(a->roster, a->person, &p);
+
+	if (st == ST_ABSENT)
+		return admin_put_person(a);
+	return st == ST_OK ? ADMIN_DONE : admin_fail(a, "confirm", st);
+}
+
 /* Without --dev: who waits. */
 static int
 run_confirm(struct admin *a)
@@ -202,6 +215,7 @@ run_confirm(struct admin *a)
 		.team = a->team == NULL ? "" : a->team,
 		.by = a->by };
 	enum status st;
+	int rc;
 
 	if (a->dev == NULL) {
 		struct centre_reader *r = NULL;
@@ -228,9 +242,10 @@ run_confirm(struct admin *a)
 		    a, "该手持机已在册", "that device is in the log already");
 	if (st != ST_OK)
 		return admin_fail(a, "confirm", st);
-	if (a->json)
+	rc = put_unknown(a);
+	if (rc == ADMIN_DONE && a->json)
 		(void)puts("{\"confirmed\":true}");
-	return ADMIN_DONE;
+	return rc;
 }
 
 const struct admin_command admin_restore_commands[] = {

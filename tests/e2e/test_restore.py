@@ -133,6 +133,12 @@ def joined_late(d, rec):
     d.caught_up()
     need("确认之后" in d.api(f"/api/v1/records/{after}/state").decode(),
          "confirmed, and still held")
+    people = [p for p in d.admin("people") if p["id"] == "p004"]
+    need([(p["role"], p["team"]) for p in people] == [("police", "乙")],
+         f"confirmed, and in no team: {people}")
+    d.sync_all("h3")
+    need(any(r["rec"] == after for r in d.agent("h3", "list")),
+         "the team does not get what its new colleague wrote")
 
 
 def honest(d):
