@@ -96,8 +96,8 @@ bool admin_needs(const struct admin *a, const char *name, const char *value);
 /* True if --role is a role (`token`: one that a token may have); else says
  * which there are. */
 bool admin_role_known(const struct admin *a, bool token);
-/* Put into the roster what --person, --name, --role, --unit and --team say, over
- * what stands there; the exit code. */
+/* Put into the roster what --person, --name, --role, --unit and --team say,
+ * over what stands there; the exit code. */
 int admin_put_person(struct admin *a);
 
 #endif
