@@ -41,6 +41,10 @@ struct blob_made {
 MUST_CHECK enum status blob_writer_new(struct blob_writer **out,
     const char *dir, bool bulk, const struct port *port);
 
+/* A piece of which the hands that hash and seal make the most: they meet at the
+ * end of each.  Smaller and larger ones are as good, and slower. */
+enum { BLOB_PIECE = 2 << 20 };
+
 /* Append.  After any result but ST_OK it can only be aborted.  ST_FULL,
  * ST_IO, ST_LIMIT. */
 MUST_CHECK enum status blob_writer_add(struct blob_writer *w, struct bytes in);

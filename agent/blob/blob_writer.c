@@ -21,15 +21,15 @@
  * and at places that are whole sectors, but for the end of the file.
  */
 enum {
-	SPAN = 8 * BLOB_CHUNK,      /* gathered before it is sealed */
-	LENT_MAX = 16 * BLOB_CHUNK, /* sealed at once where the caller has it */
+	SPAN = 8 * BLOB_CHUNK, /* gathered before it is sealed */
+	LENT_MAX = BLOB_PIECE, /* sealed at once where the caller has it */
 	SECTOR = 4096,
 	WRITE_LEN = 2 << 20, /* the fewer writes, the fewer pauses */
 	OUT_LEN =
-	    (WRITE_LEN + 24 * BLOB_SEALED_CHUNK + 2 * SECTOR) / SECTOR * SECTOR
+	    (WRITE_LEN + 40 * BLOB_SEALED_CHUNK + 2 * SECTOR) / SECTOR * SECTOR
 };
 
-_Static_assert((SPAN + LENT_MAX) / BLOB_CHUNK == 24, "out");
+_Static_assert((SPAN + LENT_MAX) / BLOB_CHUNK == 40, "out");
 _Static_assert((int)BLOB_HEAD_LEN < (int)SECTOR, "head");
 
 struct blob_writer {

@@ -17,7 +17,7 @@
 #include "agent/core/evidence.h"
 #include "base/enc.h"
 
-enum { NAME_MAX_LEN = 255, THUMB_MAX = 6144, READ_STEP = 1 << 20 };
+enum { NAME_MAX_LEN = 255, THUMB_MAX = 6144 };
 
 struct agent_attach {
 	struct agent *a;
@@ -401,12 +401,12 @@ agent_attach_known(struct agent *a, const char *rec,
 static enum status
 copy_in(struct agent_attach *t, int fd)
 {
-	uint8_t *p = malloc(READ_STEP);
+	uint8_t *p = malloc(BLOB_PIECE);
 	enum status st = p == NULL ? ST_NOMEM : ST_OK;
 	ssize_t n = 1;
 
 	while (st == ST_OK && n > 0) {
-		n = read(fd, p, READ_STEP);
+		n = read(fd, p, BLOB_PIECE);
 		if (n < 0 && errno == EINTR) {
 			n = 1;
 			continue;
@@ -415,7 +415,7 @@ copy_in(struct agent_attach *t, int fd)
 			   : agent_attach_write(t, bytes_of(p, (size_t)n));
 	}
 	if (p != NULL)
-		sodium_memzero(p, READ_STEP);
+		sodium_memzero(p, BLOB_PIECE);
 	free(p);
 	return st;
 }

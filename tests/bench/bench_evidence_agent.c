@@ -14,7 +14,7 @@
 #include "support/expect.h"
 #include "support/tmpdir.h"
 
-enum { SPAN = 1 << 20, RUNS = 3, LOOK_MIB = 16 };
+enum { SPAN = BLOB_PIECE, RUNS = 3, LOOK = 8 };
 
 static uint64_t mib = 1024;
 static uint8_t *span;
@@ -27,7 +27,7 @@ hash_alone(void)
 	double began = wall_us();
 
 	sha256_begin(&sha);
-	for (uint64_t i = 0; i < mib; i++)
+	for (uint64_t i = 0; i < mib * (1 << 20) / SPAN; i++)
 		sha256_more(&sha, bytes_of(span, SPAN));
 	sha256_end(&sha, digest);
 	return wall_us() - began;
@@ -39,7 +39,7 @@ seal_alone(uint8_t *out)
 	uint8_t key[SEAL_KEY_LEN] = { 1 }, head[BLOB_HEAD_LEN] = { 2 };
 	double began = wall_us();
 
-	for (uint64_t i = 0; i < mib * (SPAN / BLOB_CHUNK); i++)
+	for (uint64_t i = 0; i < mib * ((1 << 20) / BLOB_CHUNK); i++)
 		blob_seal(out, key, head, i, false,
 		    bytes_of(span + i % (SPAN / BLOB_CHUNK) * BLOB_CHUNK,
 			BLOB_CHUNK));
@@ -54,7 +54,7 @@ write_alone(const char *path, const uint8_t *sealed)
 	double began = wall_us();
 
 	assert_non_null(f);
-	for (uint64_t i = 0; i < mib * (SPAN / BLOB_CHUNK); i++)
+	for (uint64_t i = 0; i < mib * ((1 << 20) / BLOB_CHUNK); i++)
 		EXPECT(fwrite(sealed, 1, BLOB_SEALED_CHUNK, f) ==
 		       BLOB_SEALED_CHUNK);
 	EXPECT(fflush(f) == 0);
@@ -80,9 +80,9 @@ both(const char *dir, uint64_t *memory)
 	struct pass p;
 
 	EXPECT_OK(blob_writer_new(&w, dir, true, port_system()));
-	for (uint64_t i = 0; i < mib; i++) {
+	for (uint64_t i = 0; i < mib * (1 << 20) / SPAN; i++) {
 		EXPECT_OK(blob_writer_add(w, bytes_of(span, SPAN)));
-		now = i % LOOK_MIB == 0 ? resident_bytes() : before;
+		now = i % LOOK == 0 ? resident_bytes() : before;
 		if (now > before && now - before > *memory)
 			*memory = now - before;
 	}
