@@ -124,6 +124,12 @@ agent_officer_add(struct agent *a, const char *officer, struct bytes passphrase)
 	    !json_text_ok(bytes_str(officer)))
 		return agent_why(a, ST_INVALID, "人员编号不能为空、过长",
 		    "an officer's id is neither empty nor that long");
+	/* Whoever had that slot would write in the enroller's name. */
+	if (strcmp(officer, agent_first_slot) == 0)
+		return agent_why(a, ST_INVALID,
+		    "此编号为系统保留，请用名册中的编号",
+		    "that id is kept for the device's own use; take the "
+		    "roster's");
 	st = log_officer_add(a->log, slot_of(a, officer), passphrase);
 	if (st == ST_CONFLICT)
 		return agent_why(

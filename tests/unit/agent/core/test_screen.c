@@ -104,7 +104,7 @@ what_is_written_is_by_whoever_unlocked(void **state)
 	EXPECT_OK(agent_officer_add(a, "p002", phrase));
 	EXPECT_ST(agent_officer_add(a, "p002", phrase), ST_CONFLICT);
 	EXPECT_ST(agent_officer_add(a, "p001", phrase), ST_CONFLICT);
-	EXPECT_ST(agent_officer_add(a, "first", phrase), ST_CONFLICT);
+	EXPECT_ST(agent_officer_add(a, "first", phrase), ST_INVALID);
 	EXPECT_ST(agent_officer_add(a, "", phrase), ST_INVALID);
 	EXPECT_OK(agent_unlock(a, "p002", phrase));
 	EXPECT(!holds(a, rec, "\"by\":\"p002\""));
@@ -134,6 +134,7 @@ what_is_written_is_by_whoever_unlocked(void **state)
 	EXPECT_OK(agent_officer_remove(a, "p001"));
 	EXPECT_ST(agent_unlock(a, NULL, first), ST_DENIED);
 	EXPECT_OK(agent_unlock(a, "p003", phrase));
+	EXPECT_ST(agent_officer_add(a, "first", phrase), ST_INVALID);
 	EXPECT_OK(agent_officer_add(a, "p001", phrase));
 	EXPECT_OK(agent_unlock(a, "p001", phrase));
 	EXPECT(strcmp(agent_by(a), "p001") == 0);
